@@ -32,6 +32,7 @@ class Verdict(StrEnum):
     NOT_ARTICLE = "not_article"
     ERROR_PAGE = "error_page"
     UNLIKELY = "unlikely"
+    PAYWALLED = "paywalled"
     OTHER_LANGUAGE = "other_language"
     OFF_TOPIC = "off_topic"
 
@@ -65,6 +66,7 @@ MEANING: dict[Verdict, str] = {
     Verdict.NOT_ARTICLE: "another kind of page: a gallery, a product, a forum, a profile",
     Verdict.ERROR_PAGE: "an error, consent or challenge page in place of the article",
     Verdict.UNLIKELY: "the cheap prefilter found too little of the topic to clean the page at all",
+    Verdict.PAYWALLED: "the page says that it is not free to read, and the recipe publishes no paywalled articles",
     Verdict.OTHER_LANGUAGE: "not in one of the recipe's languages",
     Verdict.OFF_TOPIC: "an article, but not like the seeds",
     Verdict.OLDER_VERSION: "an earlier edition of an article that is published in a later one",

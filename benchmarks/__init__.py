@@ -1,0 +1,1 @@
+"""Speed and quality beside the peers; not part of the test run."""

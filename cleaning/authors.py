@@ -1,0 +1,111 @@
+"""Names of people from bylines as publishers write them; agencies, desks and outlets are told apart."""
+
+import re
+from collections.abc import Iterable
+
+from cleaning.decode import one_line
+
+AGENCIES = {
+    "Associated Press": r"(?:the )?associated press|\bap\b(?! news$)|ap news",
+    "AFP": r"\bafp\b|agence france[- ]presse",
+    "Reuters": r"reuters",
+    "Bloomberg": r"bloomberg(?: news)?",
+    "dpa": r"\bdpa\b|deutsche presse-agentur",
+    "ANSA": r"\bansa\b",
+    "EFE": r"\befe\b|agencia efe",
+    "TASS": r"\btass\b",
+    "Interfax": r"\binterfax\b",
+    "Xinhua": r"\bxinhua\b",
+    "Kyodo": r"\bkyodo\b",
+    "Yonhap": r"\byonhap\b",
+    "PTI": r"\bpti\b|press trust of india",
+    "ANI": r"\bani\b",
+    "IANS": r"\bians\b",
+    "UPI": r"\bupi\b|united press international",
+    "PA Media": r"\bpa (?:media|news)\b|press association",
+    "AAP": r"\baap\b|australian associated press",
+    "The Canadian Press": r"canadian press",
+    "APA": r"\bapa\b",
+    "Keystone-SDA": r"\bats\b|\bsda\b|keystone-sda",
+    "Belga": r"\bbelga\b",
+    "ANP": r"\banp\b",
+    "NTB": r"\bntb\b",
+    "TT": r"\btt nyhetsbyrån\b|\btt\b(?=[/-])",
+    "Ritzau": r"\britzau\b",
+    "PAP": r"\bpap\b",
+    "Ukrinform": r"\bukrinform\b",
+    "Lusa": r"\blusa\b",
+    "Anadolu": r"\banadolu\b",
+    "Tribune News Service": r"tribune (?:news service|content agency)",
+    "Getty": r"\bgetty\b",
+}
+"""News agencies by the pattern that credits them; names that are also words are matched as whole words only."""
+
+_AGENCY = {name: re.compile(pattern, re.I) for name, pattern in AGENCIES.items()}
+_LEAD = re.compile(
+    r"^(?:(?:written |story |article |text |words |reporting |report |analysis |reviewed |posted |published |opinion )?by|von|par|por|door|af|av|di|da|od|автор\w*|текст|"
+    r"autore?n?|autor[ae]?s?|authors?|text|texte|byline|words|redactie|reporter|redaktion|przez|tekijä|kirjoittaja|yazan|oleh|penulis)\b[:\s]+(?=\S)",
+    re.I,
+)
+_SPLIT = re.compile(r"\s*(?:;|\||/|·|•|\n|&|\+|\s(?:and|und|et|och|og|en|and by|with|i|и|та|ve|dan|y)\s)\s*", re.I)
+_AFTER = re.compile(
+    r"\s*(?:[-–—|(<\[@]|\b(?:for|in|at|of|from)\b|\b(?:updated|published|senior|staff|chief|special|contributor|correspondent|reporter|editor|writer|journalist|bureau|political|"
+    r"on\s*$|on (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)))\b.*$|\s*[-–—|(<\[@].*$",
+    re.I | re.S,
+)
+_NOT_PERSON = re.compile(
+    r"\b(?:staff|desk|team|teams?|editors?|editorial|newsroom|redakt\w*|redac\w*|rédac\w*|redaz\w*|redaç\w*|news|press|agenc\w*|agentur|online|media|tv|radio|correspondents?|reporters?|"
+    r"admin\w*|webmaster|guest|contributors?|newspaper|magazine|times|post|herald|tribune|gazette|daily|journal|company|inc|llc|ltd|gmbh|group|network|service|services|wire|"
+    r"associated|reuters|afp|bloomberg|staffel|zeitung|team|content|digital|unknown|anonymous|editorial board|web|channel|today|author|podcast|publishing|"
+    r"sponsored|advertis\w*|partner|university|institute|foundation|subscribe|follow|share|comments?|read|more|minutes?|all|posts|view|edit|hours?|ago|www)\b|https?:|\.(?:com|org|net|de|fr|ru|ua|news)\b|\d",
+    re.I,
+)
+_PARTICLES = {"de", "da", "di", "van", "von", "der", "den", "la", "le", "el", "al", "bin", "ben", "del", "dos", "du", "ter", "ten", "zu", "af", "y", "e", "das", "do", "dela", "st."}
+
+
+def people(raw: Iterable[str], outlet: str = "") -> tuple[str, ...]:
+    """The persons named by some bylines, in order, once each; `outlet` is the publisher, whose name is no author."""
+    names = (name for line in raw for name in _names(one_line(line)))
+    squeezed = _squeeze(outlet)
+    kept = [name for name in names if is_person(name) and not (squeezed and _squeeze(name) in squeezed) and not (squeezed and squeezed in _squeeze(name))]
+    return tuple({name.lower(): name for name in reversed(kept)}[key] for key in dict.fromkeys(name.lower() for name in kept))
+
+
+def _squeeze(text: str) -> str:
+    return re.sub(r"\W+", "", text).lower()
+
+
+def _names(line: str) -> list[str]:
+    line = re.sub(r"<[^>]*>", " ", line).strip(" ,.;:-–—|")
+    previous = ""
+    while previous != line:
+        previous, line = line, _LEAD.sub("", line).strip()
+    return [name for part in _SPLIT.split(line) for name in _commas(part)]
+
+
+def _commas(part: str) -> list[str]:
+    """Names in a list by commas; what follows a name as a role ("Jane Roe, Moscow correspondent") goes.
+
+    `Roe, Jane` is turned round.
+    """
+    pieces = [_AFTER.sub("", piece).strip(" ,.;:") for piece in part.split(",")]
+    if len(pieces) == 2 and all(len(piece.split()) == 1 and piece[:1].isupper() for piece in pieces):
+        return [f"{pieces[1]} {pieces[0]}"]
+    names = [piece for piece in pieces if len(piece.split()) > 1]
+    return names[:12] if names else pieces[:1]
+
+
+def is_person(name: str) -> bool:
+    """Whether a string reads as a person's name: 2..5 capitalised words, or a short name in a script without capitals."""
+    words = name.split()
+    if not 2 <= len(name) <= 60 or _NOT_PERSON.search(name) or agency_of(name):
+        return False
+    if not any(letter.isupper() or letter.islower() for letter in name):
+        return len(words) <= 4
+    return 1 < len(words) <= 5 and all(word[0].isupper() or word.lower() in _PARTICLES or not word[0].isalpha() or "'" in word[:3] for word in words)
+
+
+def agency_of(text: str) -> str:
+    """The news agency named first in a credit line, by its usual name; empty for none."""
+    hits = [(match.start(), name) for name, pattern in _AGENCY.items() if (match := pattern.search(text))]
+    return min(hits)[1] if hits else ""

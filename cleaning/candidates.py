@@ -1,0 +1,110 @@
+"""Finds the pairs of texts that may be copies from the sampled shingles they share, and weighs what is shared.
+
+A shingle counts the less, the more clusters have it that are no part of the pair: the wording of templates and the
+furniture of sites weigh little as soon as they were seen a few times, and no list of them is kept.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_POSTINGS = 16
+"""Texts by which one shingle is remembered; bounds the work for a shingle that millions of texts have."""
+
+LEAST = 0.25
+"""Weighted containment under which a pair is not looked at; 0..1."""
+
+POWER = 1.5
+"""How fast a shingle loses weight with the number of clusters that have it."""
+
+Numbers = NDArray[np.int64]
+Shares = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Shingles:
+    """Who has which shingle: `hashes[k]` is in text `texts[k]`; no pair twice.
+
+    Texts are numbered in the order in which they are judged; those under `known` were judged in earlier runs. Of these,
+    only the shingles that a new text has too need be given. `sizes` says how many sampled shingles each text has.
+    """
+
+    hashes: NDArray[np.uint64]
+    texts: Numbers
+    known: int
+    sizes: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs of a new text and an earlier one, by new text and then best first; `shares` is their containment, 0..1."""
+
+    new: Numbers
+    earlier: Numbers
+    shares: Shares
+
+    def by_text(self) -> dict[int, list[tuple[int, float]]]:
+        """For each new text that has any, its earlier texts with the shares, best first."""
+        found: dict[int, list[tuple[int, float]]] = {}
+        for new, *rest in zip(self.new.tolist(), self.earlier.tolist(), self.shares.tolist(), strict=True):
+            found.setdefault(new, []).append((rest[0], rest[1]))
+        return found
+
+
+class Candidates:
+    """The pairs of texts that share sampled shingles, counted once and weighed by clusters that are told later."""
+
+    def __init__(self, shingles: Shingles) -> None:
+        order = np.lexsort((shingles.texts, shingles.hashes))
+        hashes, self._texts = shingles.hashes[order], shingles.texts[order]
+        self._sizes = shingles.sizes
+        self._group = np.cumsum(np.append(0, hashes[1:] != hashes[:-1]))[: hashes.size]
+        self._rows, partners = _paired_rows(self._group, self._texts, shingles.known)
+        pairs = self._texts[self._rows] * len(self._sizes) + self._texts[partners]
+        pairs, self._pair = np.unique(pairs, return_inverse=True)
+        self._new, self._earlier = np.divmod(pairs, max(1, len(self._sizes)))
+        shared = np.bincount(self._pair, minlength=pairs.size)
+        self._plain = shared / np.maximum(1, np.minimum(self._sizes[self._new], self._sizes[self._earlier]))
+
+    def plain(self, least: float) -> Pairs:
+        """The pairs of at least this containment, 0..1: the share of the smaller text's sample that both have."""
+        return self._best(self._plain, self._plain >= least)
+
+    def weighted(self, clusters: Numbers) -> Pairs:
+        """The pairs worth a comparison, with each shingle weighed by how many clusters beyond the pair have it.
+
+        `clusters` gives for each text the cluster that it is in or, for a new text, may be in.
+        """
+        spread = _spread(self._group, clusters[self._texts])
+        # Without the pair's own two clusters; the own shingles that are not shared are in one cluster of the pair.
+        both, one = np.maximum(1, spread - 1) ** -POWER, spread**-POWER
+        count = len(self._sizes)
+        whole = np.bincount(self._texts, one, minlength=count) + self._sizes - np.bincount(self._texts, minlength=count)
+        shared = np.bincount(self._pair, both[self._rows], minlength=self._new.size)
+        less = shared - np.bincount(self._pair, one[self._rows], minlength=self._new.size)
+        shares = shared / np.maximum(1e-9, np.minimum(whole[self._new], whole[self._earlier]) + less)
+        return self._best(shares, shares >= LEAST)
+
+    def _best(self, shares: Shares, chosen: NDArray[np.bool_]) -> Pairs:
+        order = np.lexsort((self._earlier, -shares, self._new))
+        order = order[chosen[order]]
+        return Pairs(self._new[order], self._earlier[order], shares[order])
+
+
+def _paired_rows(group: Numbers, texts: Numbers, known: int) -> tuple[Numbers, Numbers]:
+    """Rows of new texts, each with the rows of the first earlier texts that have the same shingle."""
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    start = starts[group]
+    rank = np.arange(group.size) - start
+    rows = [np.flatnonzero((rank > offset) & (texts >= known)) for offset in range(MAX_POSTINGS)]
+    partners = [start[found] + offset for offset, found in enumerate(rows)]
+    return np.concatenate(rows), np.concatenate(partners)
+
+
+def _spread(group: Numbers, clusters: Numbers) -> Numbers:
+    """For each row, in how many clusters its shingle is."""
+    if not group.size:
+        return group
+    span = int(clusters.max()) + 1
+    return np.bincount(np.unique(group * span + clusters) // span)[group]

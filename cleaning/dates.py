@@ -1,0 +1,107 @@
+"""When an article was published and changed: times with their zone from what publishers write."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
+from cleaning.decode import one_line
+
+_ISO = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T\s_]+(\d\d?):?(\d\d)(?::?(\d\d)(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\s?\d\d?(?::?\d\d)?)?)?", re.I
+)
+_ZONES = {"z": 0, "utc": 0, "gmt": 0, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "bst": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3}
+_MONTHS = {name: i // 2 + 1 for i, name in enumerate(
+    "jan january feb february mar march apr april may may jun june jul july aug august sep september oct october nov november dec december".split()
+)} | {"sept": 9}  # fmt: skip
+_WRITTEN = re.compile(
+    r"\b(?:(?P<d1>\d{1,2})(?:st|nd|rd|th)?\s+(?P<m1>[A-Za-z]{3,9})\.?,?\s+(?P<y1>(?:19|20)\d\d)"
+    r"|(?P<m2>[A-Za-z]{3,9})\.?\s+(?P<d2>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y2>(?:19|20)\d\d))"
+    r"(?:,?\s*(?:at|@|[-–|•·])?\s*(?P<h>\d{1,2})[:.](?P<min>\d\d)(?:\s*(?P<half>[ap])\.?m\.?)?\s*(?P<z>[A-Z]{3,4})?)?",
+    re.I,
+)
+_NOON = time(12, tzinfo=UTC)
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+def parse_time(value: object, zone: timezone = UTC) -> datetime | None:
+    """An aware time in UTC from ISO 8601, RFC 5322 or written English; None where it is none of them or impossible.
+
+    A day without a time becomes noon UTC; a time without a zone is read in `zone`.
+    """
+    text = one_line(str(value))[:80] if value is not None else ""
+    if text.isdigit() and len(text) in (10, 13):
+        return _plausible(datetime.fromtimestamp(int(text[:10]), UTC))
+    try:
+        return _plausible(_iso(text, zone) or _written(text, zone) or _mail(text))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _plausible(moment: datetime | None) -> datetime | None:
+    return moment if moment and moment >= _EARLIEST else None
+
+
+def _iso(text: str, zone: timezone) -> datetime | None:
+    match = _ISO.match(text)
+    if not match:
+        return None
+    day = date(int(match[1]), int(match[2]), int(match[3]))
+    if not match[4]:
+        return noon(day)
+    return datetime(day.year, day.month, day.day, int(match[4]), int(match[5]), int(match[6] or 0), tzinfo=_offset(match[7]) or zone).astimezone(UTC)
+
+
+def _offset(text: str | None) -> timezone | None:
+    if not text:
+        return None
+    name = text.replace(" ", "").lower()
+    if name in _ZONES:
+        return timezone(timedelta(hours=_ZONES[name]))
+    digits = name[1:].replace(":", "")
+    if name[0] not in "+-" or not digits.isdigit():
+        return None
+    hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
+    return timezone((-1 if name[0] == "-" else 1) * timedelta(hours=hours, minutes=minutes))
+
+
+def _written(text: str, zone: timezone) -> datetime | None:
+    match = _WRITTEN.search(text)
+    if not match:
+        return None
+    month = _MONTHS.get((match["m1"] or match["m2"]).lower())
+    if month is None:
+        return None
+    day = date(int(match["y1"] or match["y2"]), month, int(match["d1"] or match["d2"]))
+    if not match["h"]:
+        return noon(day)
+    hour = int(match["h"]) % 12 + 12 * (match["half"].lower() == "p") if match["half"] else int(match["h"])
+    moment = datetime.combine(day, time(hour, int(match["min"])))
+    return moment.replace(tzinfo=_offset(match["z"]) or zone).astimezone(UTC)
+
+
+def _mail(text: str) -> datetime | None:
+    """A date as feeds and mails write it (RFC 5322)."""
+    if not re.match(r"[A-Za-z]{3},? ", text):
+        return None
+    moment = parsedate_to_datetime(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def has_zone(value: object) -> bool:
+    """Whether a written time says its zone, so that its day can be trusted everywhere."""
+    match = _ISO.match(one_line(str(value)))
+    return bool(match and match[7])
+
+
+def noon(day: date) -> datetime:
+    """Noon UTC of a day: the time given to a publication of which only the day is known, as no zone's day is far from it."""
+    return datetime.combine(day, _NOON)
+
+
+def first_time(signals: Iterable[tuple[str, object]]) -> tuple[datetime | None, str]:
+    """The first signal that holds a time, as (time, name of the signal); (None, "") when none does."""
+    for name, value in signals:
+        if value and (moment := parse_time(value)):
+            return moment, name
+    return None, ""

@@ -1,0 +1,82 @@
+"""Where a topic ends: the least similarity of a relevant text, and the probability that belongs to a similarity."""
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+Width = Literal["auto", "narrow", "wide"]
+"""How far a topic reaches: as far as the seeds suggest, less far (their own event only) or farther (others like it)."""
+
+Cosines = Sequence[Sequence[float]]
+"""The seeds' cosines with each other, 0..1: a symmetric matrix."""
+
+UNRELATED = 0.08
+"""Cosine under which two seeds have no topic in common: of unrelated articles of ECB+, 19 pairs in 20 stay under it."""
+
+_NEAREST = 4
+_BASE = 0.10
+_SLOPE = 0.50
+_TYPICAL_COSINE = 0.36
+_FACTORS: dict[Width, float] = {"narrow": 1.15, "auto": 1.0, "wide": 0.7}
+
+# Logistic regression of relevance on the distance from the threshold, over the even topics of ECB+.
+_STEEPNESS = 34.0
+_AT_THRESHOLD = -1.0
+
+
+def automatic_threshold(cosines: Cosines, width: Width = "auto") -> float:
+    """The threshold that these seeds set: 0.1 + 0.5 times the likeness among them.
+
+    Likeness is each seed's mean cosine with its four nearest others of its group, averaged over the seeds, and drawn
+    towards the 0.36 that is typical of one event as if one more pair had it; so one seed gives 0.28. Seeds that tell
+    of one event in like words make a narrow topic; seeds of several events, far apart, a wide one. Seeds of different
+    groups do not count: a stranger among the seeds would widen the topic to anything. The constants were chosen on the
+    even topics of ECB+, by event and by topic together, as round numbers in the flat region of the best F1.
+
+    Args:
+        cosines: of at least one seed, without seeds that are copies of another.
+        width: "narrow" takes 1.15 times that threshold, "wide" 0.7 times.
+
+    Returns:
+        A similarity, 0..1.
+    """
+    total, pairs = _TYPICAL_COSINE, 1.0
+    for group in related_groups(cosines):
+        weight = min(len(group) * (len(group) - 1), _NEAREST * (_NEAREST + 1)) / 2
+        total += weight * _likeness(cosines, group)
+        pairs += weight
+    return min(1.0, (_BASE + _SLOPE * total / pairs) * _FACTORS[width])
+
+
+def related_groups(cosines: Cosines) -> list[list[int]]:
+    """The seeds in groups that cosines of at least `UNRELATED` connect, each in order, the first seed's group first."""
+    left = list(range(len(cosines)))
+    groups = []
+    while left:
+        group, reached = [left.pop(0)], 0
+        while reached < len(group):
+            near = [j for j in left if cosines[group[reached]][j] >= UNRELATED]
+            left = [j for j in left if j not in near]
+            group += near
+            reached += 1
+        groups.append(sorted(group))
+    return groups
+
+
+def probability(similarity: float, threshold: float) -> float:
+    """The probability, 0..1, that a text of this similarity belongs to the topic.
+
+    It was fitted among articles of which some are about sibling events, the hardest case. At the threshold it is 0.27:
+    the best F1 accepts texts that are less likely relevant than not (Lipton et al. 2014, "Thresholding classifiers to
+    maximize F1 score").
+    """
+    return 1.0 / (1.0 + math.exp(-_STEEPNESS * (similarity - threshold) - _AT_THRESHOLD))
+
+
+def _likeness(cosines: Cosines, group: Sequence[int]) -> float:
+    """The mean over a group's seeds of their mean cosine with the nearest others of the group; 0 for one alone."""
+    means = []
+    for i in group:
+        nearest = sorted((cosines[i][j] for j in group if j != i), reverse=True)[:_NEAREST]
+        means.append(sum(nearest) / max(1, len(nearest)))
+    return sum(means) / len(means)

@@ -1,0 +1,90 @@
+"""What discovery finds: candidate URLs with what their source says about them, and further sources."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from cleaning.urls import date_in, slug_words
+
+
+class Kind(StrEnum):
+    """The kind of a source, and so of the candidates that it lists."""
+
+    FEED = "feed"
+    NEWS_SITEMAP = "news_sitemap"
+    SITEMAP = "sitemap"
+    SECTION = "section"
+    LINK = "link"
+    API = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A URL that a source lists, canonical, with the source's title and times for it ("" and None where it has none).
+
+    Times are aware, in UTC. `published` and `modified` are what the source says, not what is known.
+    """
+
+    url: str
+    title: str = ""
+    published: datetime | None = None
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A further source that a source names: a sitemap of an index, a feed of a page, the next page of an archive."""
+
+    url: str
+    kind: Kind
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All that one document lists, in its order. `kind` is what the document turned out to be."""
+
+    kind: Kind
+    candidates: tuple[Candidate, ...] = ()
+    pointers: tuple[Pointer, ...] = ()
+    next_page: str = ""
+
+
+_NO_PAGE = re.compile(
+    r"\.(?:jpe?g|png|gif|webp|avif|svg|ico|bmp|tiff?|css|js|mjs|json|xml|rss|atom|pdf|docx?|xlsx?|pptx?|zip|gz|tar|rar|7z"
+    r"|mp[34]|m4[av]|mov|avi|webm|og[gv]|wav|woff2?|ttf|eot|exe|dmg|apk|iso|ics|csv|epub)$",
+    re.IGNORECASE,
+)
+_NEVER = re.compile(
+    r"/(?:wp-(?:admin|login|json|content)|login|log-?in|sign-?(?:in|up)|register|account|cart|checkout|subscribe|logout"
+    r"|privacy|terms|cookies?|contact|about(?:-us)?|advertis\w*|careers|jobs|help|faq|feed|rss|search)(?:[/.?-]|$)",
+    re.IGNORECASE,
+)
+_HUB = re.compile(
+    r"(?:^|/)(?:page|pages|category|categories|tags?|topics?|sections?|archives?|latest|all|index)(?:[/.?-]|$)",
+    re.IGNORECASE,
+)
+_PAGED_QUERY = re.compile(r"(?:^|&)(?:page|paged|p|offset|start|pg)=\d+", re.IGNORECASE)
+_ARTICLE_WORDS = 4
+
+
+def may_be_page(url: str) -> bool:
+    """Whether a URL may lead to an article or a section: no image, script, login or legal page."""
+    path = urlsplit(url).path
+    return not _NO_PAGE.search(path) and not _NEVER.match(path)
+
+
+def looks_like_hub(url: str) -> bool:
+    """Whether a URL reads like a front, section, tag or archive page rather than like an article.
+
+    Only decides what is tried first and what is looked at again on the next run: both kinds are fetched and kept.
+    """
+    parts = urlsplit(url)
+    if _PAGED_QUERY.search(parts.query) or _HUB.search(parts.path):
+        return True
+    last = parts.path.rstrip("/").rpartition("/")[2]
+    if re.search(r"\d{4,}|\.\w{3,5}$", last) or (date_in(url) and len(slug_words(url)) > 1):
+        return False
+    return len(slug_words(url)) < _ARTICLE_WORDS and not parts.query

@@ -1,0 +1,108 @@
+"""Where versions are published: a local folder whose readers see the old version or the new one, never a mixture.
+
+<folder>/.versions/000002/{README.md, manifest.json, report.html, data/}    immutable, unchanged shards hard-linked
+<folder>/current -> .versions/000002                                        the commit: one atomic rename
+<folder>/README.md, manifest.json, report.html, data -> current/...
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.errors import PublishError
+from flows.manifest import MANIFEST_NAME, Manifest, Shard
+
+CARD_NAME = "README.md"
+REPORT_NAME = "report.html"
+DATA = "data"
+VERSIONS = ".versions"
+PUBLISHED = (CARD_NAME, MANIFEST_NAME, REPORT_NAME, DATA)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFolder:
+    """A dataset's folder as a destination."""
+
+    root: Path
+
+    @property
+    def current(self) -> Path:
+        """The published version's folder, through the link that is the commit."""
+        return self.root / "current"
+
+    def manifest(self) -> Manifest | None:
+        """The published version; None before the first.
+
+        Raises:
+            PublishError: the folder holds a dataset that is broken, of an unknown format, or not made by likewise.
+        """
+        if self.current.is_symlink():
+            return Manifest.read(self.current / MANIFEST_NAME)
+        foreign = [name for name in PUBLISHED if (self.root / name).exists() or (self.root / name).is_symlink()]
+        if foreign == [name for name in PUBLISHED if (self.root / name).is_symlink()]:
+            return None  # nothing, or the links of a first commit that was killed before its last step
+        raise PublishError(
+            f"{self.root}: {', '.join(foreign)} were not published by likewise.",
+            "Move them away, or put the recipe into another folder.",
+        )
+
+    def begin(self, version: int) -> Path:
+        """An empty draft folder for a version, without what a killed commit left: no reader was ever sent there."""
+        draft, final = self._draft(version), self._final(version)
+        for leftover in (draft, final):
+            shutil.rmtree(leftover, ignore_errors=True)
+        (draft / DATA).mkdir(parents=True)
+        return draft
+
+    def carry_over(self, shard: Shard, draft: Path) -> None:
+        """Puts an unchanged shard of the published version into the draft, by a hard link."""
+        os.link(self.current.resolve() / shard.path, draft / shard.path)
+
+    def commit(self, draft: Path, manifest: Manifest) -> None:
+        """Makes a complete draft, all but its manifest, the published version."""
+        (draft / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
+        _sync(draft)
+        final = self._final(manifest.version)
+        draft.rename(final)
+        _sync_folder(final.parent)
+        self._swap(Path(VERSIONS) / final.name)
+
+    def _draft(self, version: int) -> Path:
+        return self.root / VERSIONS / f".draft-{version:06d}"
+
+    def _final(self, version: int) -> Path:
+        return self.root / VERSIONS / f"{version:06d}"
+
+    def _swap(self, target: Path) -> None:
+        for name in PUBLISHED:
+            _point(self.root / name, Path("current") / name)
+        _point(self.current, target)
+        _sync_folder(self.root)
+
+
+def _point(link: Path, target: Path) -> None:
+    """Makes `link` lead to `target` in one step; nothing happens where it already does."""
+    if link.is_symlink() and link.readlink() == target:
+        return
+    draft = link.with_name(f".{link.name}.draft")
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(target)
+    draft.replace(link)
+
+
+def _sync(folder: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    _sync_folder(folder / DATA)
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,83 @@
+"""Judges extracted articles against the recipe: topic, language, period, paywall and rights; pure, on Arrow tables."""
+
+import json
+from typing import Any
+
+import pyarrow as pa
+
+from cleaning.schema import REASON, SIMILARITY, VERDICT, Column, arrow_schema
+from cleaning.topic import Score, TopicProfile
+from cleaning.verdict import Verdict
+from flows.config import Recipe
+
+FILTERED = arrow_schema(
+    (
+        VERDICT,
+        REASON,
+        SIMILARITY,
+        Column("nearest_seed", pa.string(), "Name of the seed that the text is most like."),
+    )
+)
+
+_NEEDED = ["verdict", "reason", "text", "title", "language", "published_at", "is_paywalled", "rights"]
+
+
+def judge_rows(extracted: pa.Table, profile: TopicProfile, recipe: Recipe) -> pa.Table:
+    """One row of FILTERED for each extracted row; only rows that were KEPT so far are scored."""
+    rows = extracted.select(_NEEDED).to_pylist()
+    kept = [row for row in rows if row["verdict"] == Verdict.KEPT]
+    scores = iter(profile.score_many([text_to_score(row) for row in kept]))
+    judged = [
+        _judge(row, next(scores), profile.threshold, recipe) if row["verdict"] == Verdict.KEPT else _passed_on(row)
+        for row in rows
+    ]
+    return pa.Table.from_pylist(judged, schema=FILTERED)
+
+
+def text_to_score(row: dict[str, Any]) -> str:
+    """What the topic looks at: the title and the text, as a seed has them."""
+    return f"{row['title']}\n\n{row['text'] or ''}"
+
+
+def _passed_on(row: dict[str, Any]) -> dict[str, Any]:
+    return {"verdict": row["verdict"], "reason": row["reason"], "similarity": None, "nearest_seed": None}
+
+
+def _judge(row: dict[str, Any], score: Score, threshold: float, recipe: Recipe) -> dict[str, Any]:
+    verdict, reason = _objection(row, recipe) or _topic(score, threshold)
+    return {
+        "verdict": str(verdict),
+        "reason": reason,
+        "similarity": score.similarity,
+        "nearest_seed": score.nearest_seed,
+    }
+
+
+def _topic(score: Score, threshold: float) -> tuple[Verdict, str]:
+    if score.is_relevant:
+        return Verdict.KEPT, ""
+    return (
+        Verdict.OFF_TOPIC,
+        f"similarity {score.similarity:.3f} to {score.nearest_seed}, under the threshold {threshold:.3f}",
+    )
+
+
+def _objection(row: dict[str, Any], recipe: Recipe) -> tuple[Verdict, str] | None:
+    """What speaks against publishing the row, whatever it is about; the strongest objection first."""
+    rights = json.loads(row["rights"])
+    if recipe.politeness.rights == "strict" and rights.get("verdict") == Verdict.OPTED_OUT:
+        return Verdict.OPTED_OUT, str(rights.get("reason") or "an opt-out signal of the publisher")
+    if row["is_paywalled"] and not recipe.publish.paywalled:
+        return Verdict.PAYWALLED, "the page says that it is not free to read"
+    if recipe.topic.languages and row["language"] not in recipe.topic.languages:
+        return Verdict.OTHER_LANGUAGE, f"language {row['language'] or 'unknown'}"
+    return _out_of_period(row, recipe)
+
+
+def _out_of_period(row: dict[str, Any], recipe: Recipe) -> tuple[Verdict, str] | None:
+    published, period = row["published_at"], recipe.period
+    if published is None or not (
+        (period.since and published < period.since) or (period.until and published >= period.until)
+    ):
+        return None
+    return Verdict.OUTSIDE_PERIOD, f"published {published.isoformat()}"

@@ -1,0 +1,110 @@
+"""Records to shards, and shards to a new version in one atomic commit."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cleaning.schema import CONFIGS
+from flows.card import render_card
+from flows.changes import Change, collect
+from flows.destination import CARD_NAME, DATA, REPORT_NAME, LocalFolder
+from flows.manifest import Manifest, Shard
+from flows.runs import Run, list_runs
+from flows.tables import write_table
+
+ROWS_A_SHARD = 50_000
+WRITER: dict[str, Any] = {
+    "compression": "zstd",
+    "compression_level": 3,
+    "row_group_size": 2_000,
+    "write_page_index": True,
+    "use_content_defined_chunking": True,
+}
+"""Small row groups and the page index let readers skip by date; the chunking keeps most bytes of a rewritten shard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What publishing did: the version that readers see now, whether it is new, and the rows added to each config."""
+
+    version: int
+    is_new: bool
+    added: dict[str, int]
+
+
+def publish_pending(run: Run, order: Sequence[str], report: str) -> Published:
+    """Publishes what the runs since the published version bring; makes no version where they bring nothing.
+
+    Args:
+        run: the run that publishes, and gives the new shards their names.
+        order: the ids of the runs in the copies index, in the order in which they entered it.
+        report: the text of report.html.
+
+    Raises:
+        PublishError: the published dataset is broken, or of an unknown format.
+    """
+    destination = LocalFolder(run.dataset.folder)
+    parent = destination.manifest()
+    if parent is not None and parent.run == run.id:
+        return Published(parent.version, True, {})  # killed after the commit, before it was written down
+    change = collect(_pending(run, order, parent), run.dataset.recipe)
+    if not change:
+        return Published(parent.version if parent else 0, False, {})
+    base = parent or Manifest(run.dataset.name, 0, "", "")
+    draft = destination.begin(base.version + 1)
+    shards = tuple(_shards(destination, base, change, draft, run.id))
+    manifest = base.next(run.id, order[-1] if order else "", shards)
+    (draft / CARD_NAME).write_text(render_card(run.dataset, manifest, draft), encoding="utf-8")
+    (draft / REPORT_NAME).write_text(report, encoding="utf-8")
+    destination.commit(draft, manifest)
+    return Published(manifest.version, True, {config: len(change.add[config]) for config in CONFIGS})
+
+
+def _pending(run: Run, order: Sequence[str], parent: Manifest | None) -> list[Run]:
+    known = {known.id: known for known in list_runs(run.dataset)}
+    through = parent.through if parent else ""
+    since = order[order.index(through) + 1 :] if through in order else order
+    return [known[run_id] for run_id in since if run_id in known]
+
+
+def _shards(destination: LocalFolder, base: Manifest, change: Change, draft: Path, run_id: str) -> Iterator[Shard]:
+    """The shards of the next version: carried over, rewritten without what is dropped, and new."""
+    for config in CONFIGS:
+        rewritten = 0
+        for shard in base.of(config):
+            left = _without(destination.current / shard.path, change.drop.get(config, set()))
+            if left is None:
+                destination.carry_over(shard, draft)
+                yield shard
+            elif left.num_rows:
+                yield _write(config, f"{run_id}-r{rewritten:05d}", left, draft)
+                rewritten += 1
+        yield from _new_shards(config, change.table(config), draft, run_id)
+
+
+def _without(path: Path, dropped: set[str]) -> pa.Table | None:
+    """The rows of a shard whose ids are not dropped; None where that is all of them."""
+    if not dropped:
+        return None
+    wanted = pa.array(sorted(dropped), pa.string())
+    if not pc.any(pc.is_in(pq.read_table(path, columns=["id"], partitioning=None)["id"], wanted)).as_py():
+        return None
+    table = pq.read_table(path, partitioning=None)
+    return table.filter(pc.invert(pc.is_in(table["id"], wanted)))
+
+
+def _new_shards(config: str, table: pa.Table, draft: Path, run_id: str) -> Iterator[Shard]:
+    """The added rows as shards; none without rows, which load_dataset could not read."""
+    for number, start in enumerate(range(0, table.num_rows, ROWS_A_SHARD)):
+        yield _write(config, f"{run_id}-{number:05d}", table.slice(start, ROWS_A_SHARD), draft)
+
+
+def _write(config: str, name: str, table: pa.Table, draft: Path) -> Shard:
+    path = f"{DATA}/{config}-{name}.parquet"
+    write_table(draft / path, table, **WRITER)
+    return Shard.of(config, draft, path, table.num_rows)

@@ -1,0 +1,84 @@
+"""Makes the folder and the recipe of a new dataset from seed files."""
+
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from cleaning.boilerplate import clean_seed
+from flows.config import RECIPE_NAME, read_recipe
+from flows.errors import InputError
+from flows.runs import write_text
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+_RECIPE = """\
+# What this dataset is. docs/recipe.md explains every key; `likewise doctor {name}` checks this file.
+title = "{name}"
+description = "News articles like {count} seed article{plural}."
+
+[topic]
+seeds = ["../../seeds/{name}/*.txt"]
+threshold = "auto"              # or the least similarity to a seed, 0..1
+languages = []                  # for instance ["en"]; empty: any
+
+[sources]
+sites = [{sites}]                      # bare site URLs; their feeds and sitemaps are found
+feeds = []                      # RSS, Atom and JSON feeds
+sitemaps = []                   # sitemaps and news sitemaps
+
+[limits]
+pages = 2000                    # a run
+minutes = 60.0
+
+[politeness]
+contact = ""                    # a URL or e-mail address at which publishers reach you
+delay = 1.0                     # seconds between requests to a host, at least 1
+rights = "strict"               # honour opt-outs from text and data mining; "record" only notes them
+
+[publish]
+text = "full"                   # or "excerpt", or "none"
+license = "other"
+"""
+
+
+def new_dataset(name: str, seeds: Sequence[Path], sites: Sequence[str], root: Path) -> Path:
+    """Writes `datasets/<name>/recipe.toml` and copies the seeds to `seeds/<name>/`, below `root`.
+
+    Returns:
+        The recipe's path.
+
+    Raises:
+        InputError: the name is not usable or taken, or a seed holds no article text.
+    """
+    recipe = root / "datasets" / name / RECIPE_NAME
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{name!r} cannot be a dataset's name.", "Use lower-case letters, digits and dashes.")
+    if recipe.exists():
+        raise InputError(f"{recipe}: this dataset exists already.", "Edit its recipe, or choose another name.")
+    for seed in seeds:
+        check_seed(seed)
+    shelf = root / "seeds" / name
+    shelf.mkdir(parents=True, exist_ok=True)
+    for seed in seeds:
+        shutil.copyfile(seed, shelf / f"{seed.stem}.txt")
+    quoted = ", ".join(f'"{site}"' for site in sites)
+    write_text(recipe, _RECIPE.format(name=name, count=len(seeds), plural="" if len(seeds) == 1 else "s", sites=quoted))
+    read_recipe(recipe)
+    return recipe
+
+
+def check_seed(path: Path) -> None:
+    """Makes sure that a seed is a text file with an article in it.
+
+    Raises:
+        InputError: it is missing, binary, not UTF-8, or empty once its furniture is gone.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path}: cannot be read as UTF-8 text: {error}.", "Save the article as a plain text file."
+        ) from error
+    if "\x00" in text or not clean_seed(text).text.strip():
+        raise InputError(f"{path}: holds no article text.", "Put the text of one article into it.")

@@ -1,0 +1,369 @@
+"""The stages as plain functions: each reads what the one before it left in the run's folder, and leaves its own.
+
+A stage that is finished is not done again; one that was killed starts from its last whole part.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cleaning.extract import ExtractOptions, extract
+from cleaning.schema import REJECTED, Extraction, Page, arrow_schema
+from cleaning.topic import TopicError, TopicOptions, TopicProfile
+from cleaning.urls import canonical
+from cleaning.verdict import Verdict
+from crawler.frontier import outcomes
+from flows import inputs
+from flows.changes import kept_rows
+from flows.config import Dataset, crawl_options
+from flows.copies import DOCUMENTS, CopyIndex, article_id
+from flows.destination import LocalFolder
+from flows.errors import InputError, RecipeError, SourcesError, StateError
+from flows.filtering import judge_rows
+from flows.publish import publish_pending
+from flows.report import as_json, render_report
+from flows.runs import Run, write_text
+from flows.tables import extraction_table, write_table
+from flows.watching import SILENT, Watcher
+from flows.workers import WorkerOptions, clean_pages
+
+PAGES_A_PART = 500
+OUTCOMES = arrow_schema(column for column in REJECTED if column.name not in ("run_id", "similarity"))
+
+Summary = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Where a run's pages come from: its own crawl (`kind` "crawl"), WARC files ("warc") or HTML files ("html")."""
+
+    kind: str = "crawl"
+    paths: tuple[Path, ...] = ()
+
+    def pages(self, run: Run, damaged: Callable[[str], None]) -> Iterator[Page]:
+        """The pages, in an order that is always the same."""
+        if self.kind == "html":
+            return inputs.html_pages(inputs.html_files(self.paths), damaged)
+        files = inputs.warc_files(self.paths) if self.kind == "warc" else own_warc_files(run)
+        return inputs.warc_pages(files, damaged)
+
+
+def own_warc_files(run: Run) -> list[Path]:
+    """The WARC files that the run's crawl wrote, in the order of writing."""
+    return sorted((run.dataset.state / "warc").glob(f"{run.id}-*.warc.gz"))
+
+
+# Crawl
+
+
+def crawl(run: Run, urls: Sequence[str] = (), watcher: Watcher = SILENT) -> Summary:
+    """Crawls in a process of its own (Scrapy's reactor runs once a process) and waits for its end.
+
+    Args:
+        run: whose recipe says what to crawl; its WARC files are what is left behind.
+        urls: fetch exactly these instead of the recipe's sources.
+        watcher: gets the process's log lines and the number of pages fetched.
+
+    Raises:
+        SourcesError: none of the sources answered.
+        StateError: the process failed; the message ends with its last lines.
+    """
+    if finished := run.summary("crawl"):
+        return finished
+    options = crawl_options(run.dataset, run.id, tuple(urls))
+    told = run.folder / "crawl-options.json"
+    write_text(told, options.to_json())
+    last = _watch_crawl([sys.executable, "-m", "crawler", str(told)], options.limits.pages, watcher)
+    return run.finish("crawl", last | {"outcomes": _write_outcomes(run)})
+
+
+COUNTED_ONLY = frozenset({Verdict.KEPT, Verdict.KNOWN, Verdict.NOT_MODIFIED, Verdict.OVER_BUDGET})
+"""Outcomes of the crawl that say nothing against a page; they are counted, and make no row of `rejected`."""
+
+
+def _write_outcomes(run: Run) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    rows: list[dict[str, Any]] = []
+    for outcome in outcomes(run.dataset.state, run.id):
+        counts[str(outcome.verdict)] += 1
+        if outcome.verdict not in COUNTED_ONLY:
+            rows.append(
+                {name: getattr(outcome, name, None) for name in OUTCOMES.names} | {"verdict": str(outcome.verdict)}
+            )
+    write_table(run.folder / "outcomes.parquet", pa.Table.from_pylist(rows, schema=OUTCOMES))
+    return dict(sorted(counts.items()))
+
+
+def _watch_crawl(command: list[str], pages: int, watcher: Watcher) -> Summary:
+    last: Summary = {}
+    tail: list[str] = []
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        listener = threading.Thread(target=_listen, args=(process, watcher, tail), daemon=True)
+        listener.start()
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                last = json.loads(line)
+                watcher.progress(
+                    "crawl", last.get("fetched", 0), min(pages, last.get("fetched", 0) + last.get("queued", 0))
+                )
+        except BaseException:
+            _stop_in_good_order(process)
+            raise
+        listener.join()
+    _check_exit(process.returncode, tail)
+    return last
+
+
+def _listen(process: subprocess.Popen[str], watcher: Watcher, tail: list[str]) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
+        watcher.log(line.rstrip())
+        tail[:] = [*tail[-9:], line.rstrip()]
+
+
+def _stop_in_good_order(process: subprocess.Popen[str], seconds: float = 20.0) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _check_exit(code: int, tail: list[str]) -> None:
+    if code == 0:
+        return
+    said = "\n".join(tail)
+    if code == 3:
+        raise SourcesError(
+            f"None of the recipe's sources answered.\n{said}\n",
+            "Check the addresses in [sources], the network, and `likewise doctor`.",
+        )
+    raise StateError(
+        f"The crawl ended with code {code}.\n{said}\n", "Run the same command again; it goes on where it stopped."
+    )
+
+
+# Clean
+
+
+def clean(
+    run: Run, source: Input = Input(), workers: WorkerOptions | None = None, watcher: Watcher = SILENT
+) -> Summary:
+    """Extracts every page in worker processes, into Parquet parts of PAGES_A_PART rows in the pages' order.
+
+    Damaged input does not stop it: what can be read is cleaned, and the summary's `damaged` names the rest.
+
+    Raises:
+        InputError: the run was begun with other input.
+    """
+    if finished := run.summary("clean"):
+        return finished
+    _same_input(run, source)
+    damaged: list[str] = []
+    counts: Counter[str] = Counter()
+    done = _finished_parts(run, counts)
+    pages = islice(source.pages(run, damaged.append), done * PAGES_A_PART, None)
+    options = ExtractOptions(min_words=run.dataset.recipe.limits.words)
+    results = clean_pages(pages, partial(extract, options=options), workers or default_workers())
+    for part in _parts(results, watcher, done * PAGES_A_PART):
+        write_table(run.clean_folder / f"{done:05d}.parquet", extraction_table(part))
+        counts.update(str(row.verdict) for row in part)
+        done += 1
+    for line in damaged:
+        watcher.log(f"damaged input: {line}")
+    return run.finish("clean", {"pages": counts.total(), "verdicts": dict(sorted(counts.items())), "damaged": damaged})
+
+
+def default_workers() -> WorkerOptions:
+    """As many processes as this one may use cores."""
+    return WorkerOptions(
+        processes=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+
+
+def _same_input(run: Run, source: Input) -> None:
+    asked = {"kind": source.kind, "paths": [str(path.absolute()) for path in source.paths]}
+    begun = run.summary("input")
+    if begun is None:
+        run.finish("input", asked)
+    elif begun != asked:
+        raise InputError(
+            f"Run {run.id} was begun with {begun['kind']} {begun['paths']}, not with {asked['kind']} {asked['paths']}.",
+            "Repeat the first command to finish that run, or add --new to begin another.",
+        )
+
+
+def _finished_parts(run: Run, counts: Counter[str]) -> int:
+    parts = sorted(run.clean_folder.glob("[0-9]*.parquet"))
+    whole = 0
+    for part in parts:
+        verdicts = pq.read_table(part, columns=["verdict"], partitioning=None)["verdict"].to_pylist()
+        if (
+            len(verdicts) < PAGES_A_PART
+        ):  # the last part of a run that was killed before its marker: made again, for the count
+            break
+        counts.update(verdicts)
+        whole += 1
+    return whole
+
+
+def _parts(results: Iterator[Extraction], watcher: Watcher, done: int) -> Iterator[list[Extraction]]:
+    while part := list(_counted(islice(results, PAGES_A_PART), watcher, done)):
+        done += len(part)
+        yield part
+
+
+def _counted(results: Iterator[Extraction], watcher: Watcher, done: int) -> Iterator[Extraction]:
+    for number, result in enumerate(results, done + 1):
+        watcher.progress("clean", number, None)
+        yield result
+
+
+# Filter
+
+
+def filter_articles(run: Run, watcher: Watcher = SILENT) -> Summary:
+    """Judges every extracted page against the seeds, the languages, the period and the rights policy.
+
+    Each part of `clean/` gets a part of the same rows in `filter/`, with verdict, reason, similarity and nearest seed.
+    """
+    if finished := run.summary("filter"):
+        return finished
+    profile = topic_profile(run.dataset)
+    counts: Counter[str] = Counter()
+    parts = sorted(run.clean_folder.glob("[0-9]*.parquet"))
+    for number, path in enumerate(parts, 1):
+        judged = judge_rows(pq.read_table(path, partitioning=None), profile, run.dataset.recipe)
+        write_table(run.filter_folder / path.name, judged)
+        counts.update(judged["verdict"].to_pylist())
+        watcher.progress("filter", number, len(parts))
+    return run.finish(
+        "filter",
+        {
+            "threshold": profile.threshold,
+            "verdicts": dict(sorted(counts.items())),
+            "problems": list(profile.problems()),
+        },
+    )
+
+
+def topic_profile(dataset: Dataset) -> TopicProfile:
+    """The topic of the dataset's seeds, at the threshold that its recipe asks for."""
+    seeds = dataset.seeds()
+    topic = dataset.recipe.topic
+    try:
+        return TopicProfile.fit(
+            [seed.text for seed in seeds], [seed.name for seed in seeds], TopicOptions(topic.threshold, topic.width)
+        )
+    except TopicError as error:
+        raise RecipeError(
+            f"{dataset.recipe_path}: topic: {error}", "docs/recipe.md says what makes a good seed."
+        ) from error
+
+
+# Copies
+
+
+def find_copies(run: Run, watcher: Watcher = SILENT) -> Summary:
+    """Enters the run's articles into the index of known articles, and leaves what each of them is to those.
+
+    `copies.parquet` gets a row for every article that passed the filter, in their order; `withdrawn.parquet` the known
+    articles that the crawl found gone.
+    """
+    if finished := run.summary("copies"):
+        return finished
+    documents = pa.Table.from_pylist(list(kept_rows(run)), schema=DOCUMENTS)
+    watcher.progress("copies", 0, documents.num_rows)
+    with open_index(run.dataset) as index:
+        decisions = index.add(run.id, documents)
+        withdrawn = _withdrawn(run, index)
+    write_table(run.folder / "copies.parquet", decisions)
+    write_table(run.folder / "withdrawn.parquet", withdrawn)
+    watcher.progress("copies", documents.num_rows, documents.num_rows)
+    relations = Counter(decisions["relation"].to_pylist()) + Counter(withdrawn=withdrawn.num_rows)
+    return run.finish("copies", {"relations": dict(sorted(relations.items()))})
+
+
+def _withdrawn(run: Run, index: CopyIndex) -> pa.Table:
+    """The ids of known articles whose pages are gone."""
+    path = run.folder / "outcomes.parquet"
+    rows = pq.read_table(path, partitioning=None).to_pylist() if path.exists() else []
+    gone = {article_id(canonical(row["url"])) for row in rows if row["verdict"] == Verdict.GONE}
+    return pa.table({"id": pa.array(sorted(index.known(sorted(gone))), pa.string())})
+
+
+def open_index(dataset: Dataset) -> CopyIndex:
+    """The index of known articles; where the state was deleted, it is made again from what is published."""
+    path = dataset.state / "copies.duckdb"
+    destination = LocalFolder(dataset.folder)
+    if path.exists() or (manifest := destination.manifest()) is None:
+        return CopyIndex(path)
+    shards = [destination.current / shard.path for shard in manifest.of("articles")]
+    return CopyIndex.rebuild(path, [pq.read_table(shard, partitioning=None) for shard in shards])
+
+
+# Publish
+
+
+def publish(run: Run, watcher: Watcher = SILENT) -> Summary:
+    """Publishes what is new since the published version, in one atomic commit, with its card and report."""
+    if finished := run.summary("publish"):
+        return finished
+    watcher.progress("publish", 0, 1)
+    with open_index(run.dataset) as index:
+        order = index.runs()
+    published = publish_pending(run, order, render_report(run))
+    watcher.progress("publish", 1, 1)
+    return run.finish("publish", asdict(published))
+
+
+def write_report(run: Run) -> Path:
+    """Writes the report of what is finished of the run into its folder."""
+    path = run.folder / "report.html"
+    write_text(path, render_report(run))
+    return path
+
+
+def finish(run: Run) -> Summary:
+    """Marks the run as done, so that the next command begins another, and gives its counts."""
+    return run.finish("done", as_json(run))
+
+
+def run_stages(run: Run, source: Input = Input(), urls: Sequence[str] = (), watcher: Watcher = SILENT) -> Summary:
+    """All stages one after another, without Prefect; those that are finished are passed over.
+
+    Args:
+        run: the run to make or to finish.
+        source: where the pages come from; only the kind "crawl" crawls.
+        urls: what to crawl instead of the recipe's sources.
+        watcher: who is told.
+    """
+    if source.kind == "crawl":
+        crawl(run, urls, watcher)
+    clean(run, source, watcher=watcher)
+    filter_articles(run, watcher)
+    find_copies(run, watcher)
+    publish(run, watcher)
+    write_report(run)
+    return finish(run)

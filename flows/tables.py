@@ -1,0 +1,59 @@
+"""Parquet files that are there whole or not at all, and records to Arrow and back."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cleaning.schema import EXTRACTED, Extraction, arrow_schema
+
+EXTRACTED_SCHEMA = arrow_schema(EXTRACTED)
+_EXTRACTED_NAMES = [column.name for column in EXTRACTED]
+_MISSING = set(_EXTRACTED_NAMES) - {field.name for field in fields(Extraction)}
+assert not _MISSING, f"columns without a field in Extraction: {_MISSING}"
+
+
+def extraction_table(extractions: Iterable[Extraction]) -> pa.Table:
+    """A table with the columns EXTRACTED, a row a page in the order given; empty optional text becomes null."""
+    rows = list(extractions)
+    arrays = [
+        pa.array([_value(row, name, field.nullable) for row in rows], field.type)
+        for name, field in zip(_EXTRACTED_NAMES, EXTRACTED_SCHEMA, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=EXTRACTED_SCHEMA)
+
+
+def _value(row: Extraction, name: str, nullable: bool) -> Any:
+    value = getattr(row, name)
+    if isinstance(value, tuple):
+        return list(value)
+    return None if nullable and value == "" else value
+
+
+def write_table(path: Path, table: pa.Table, **options: Any) -> None:
+    """Writes a Parquet file by an atomic rename, synced to the disk; `options` go to pyarrow's writer."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft")
+    with draft.open("wb") as file:
+        pq.write_table(table, file, **({"compression": "zstd"} | options))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def read_tables(paths: Sequence[Path], columns: list[str] | None = None) -> Iterator[pa.Table]:
+    """The tables of some Parquet files, one at a time; files without rows are passed over."""
+    for path in paths:
+        table = pq.read_table(path, columns=columns, partitioning=None)
+        if table.num_rows:
+            yield table
+
+
+def rows_of(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """The rows as dicts, without holding all of them."""
+    for batch in table.to_batches(max_chunksize=1000):
+        yield from batch.to_pylist()

@@ -1,0 +1,184 @@
+"""Worker processes that clean a page at a time under a deadline and a memory limit; results keep the pages' order."""
+
+import multiprocessing
+import resource
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from cleaning.schema import Extraction, Page
+from cleaning.verdict import Verdict
+
+Clean = Callable[[Page], Extraction]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How many processes, and what one page may use: `seconds` of wall time, `memory` bytes beyond an idle worker's."""
+
+    processes: int = 2
+    seconds: float = 20.0
+    memory: int = 1_500_000_000
+    ahead: int = 64
+
+
+class _Worker:
+    """One child process and its pipe; busy with at most one page."""
+
+    def __init__(self, context: multiprocessing.context.BaseContext, clean: Clean, options: WorkerOptions) -> None:
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, clean, options.memory), daemon=True)  # type: ignore[attr-defined]
+        self.process.start()
+        theirs.close()
+        self.ticket = -1
+        self.page: Page | None = None
+        self.deadline = 0.0
+
+    def give(self, ticket: int, page: Page, seconds: float) -> None:
+        self.ticket, self.page, self.deadline = ticket, page, time.monotonic() + seconds
+        self.pipe.send(page)
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.process.close()
+        self.pipe.close()
+
+
+def clean_pages(pages: Iterable[Page], clean: Clean, options: WorkerOptions = WorkerOptions()) -> Iterator[Extraction]:
+    """The extraction of every page, in the order of `pages`, however many processes there are.
+
+    A page that overruns its deadline ends as TIMED_OUT, one that breaks its process or exceeds its memory as CRASHED;
+    the process is replaced and the rest go on.
+
+    Args:
+        pages: read lazily; at most `options.ahead` pages and results are held.
+        clean: a picklable callable; it runs in the children.
+        options: the number of processes and the limits of a page.
+    """
+    pool = _Pool(clean, options)
+    try:
+        yield from pool.run(iter(pages))
+    finally:
+        pool.stop()
+
+
+class _Pool:
+    def __init__(self, clean: Clean, options: WorkerOptions) -> None:
+        self.context = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload(["cleaning.extract"])
+        self.clean, self.options = clean, options
+        self.workers = [self._start() for _ in range(options.processes)]
+
+    def _start(self) -> _Worker:
+        return _Worker(self.context, self.clean, self.options)
+
+    def run(self, pages: Iterator[Page]) -> Iterator[Extraction]:
+        results: dict[int, Extraction] = {}
+        order: deque[int] = deque()
+        ticket, more = 0, True
+        while more or order:
+            for worker in self.workers:
+                if more and worker.page is None and len(order) < self.options.ahead:
+                    page = next(pages, None)
+                    if page is None:
+                        more = False
+                        break
+                    self._give(worker, ticket, page)
+                    order.append(ticket)
+                    ticket += 1
+            results.update(self._collect())
+            while order and order[0] in results:
+                yield results.pop(order.popleft())
+
+    def _give(self, worker: _Worker, ticket: int, page: Page) -> None:
+        try:
+            worker.give(ticket, page, self.options.seconds)
+        except OSError:  # the idle process was killed from outside; the page is not to blame
+            fresh = self._replace(worker)
+            fresh.give(ticket, page, self.options.seconds)
+
+    def _collect(self) -> Iterator[tuple[int, Extraction]]:
+        """Results that are there, and verdicts of pages that overran; waits until there is one of either."""
+        busy = [worker for worker in self.workers if worker.page is not None]
+        if not busy:
+            return
+        patience = max(0.0, min(worker.deadline for worker in busy) - time.monotonic())
+        ready = set(wait([worker.pipe for worker in busy], patience))
+        for worker in busy:
+            if worker.pipe in ready:
+                yield self._received(worker)
+            elif time.monotonic() >= worker.deadline:
+                yield self._ended(worker, Verdict.TIMED_OUT, f"cleaning took over {self.options.seconds:g} s")
+
+    def _received(self, worker: _Worker) -> tuple[int, Extraction]:
+        try:
+            result = worker.pipe.recv()
+        except (EOFError, OSError):
+            return self._ended(worker, Verdict.CRASHED, "the worker process ended")
+        if isinstance(result, str):
+            return self._ended(worker, Verdict.CRASHED, result)
+        worker.page = None
+        return worker.ticket, result
+
+    def _ended(self, worker: _Worker, verdict: Verdict, reason: str) -> tuple[int, Extraction]:
+        page, ticket = worker.page, worker.ticket
+        assert page is not None
+        self._replace(worker)
+        return ticket, failed(page, verdict, reason)
+
+    def _replace(self, worker: _Worker) -> _Worker:
+        fresh = self._start()
+        self.workers[self.workers.index(worker)] = fresh
+        worker.stop()
+        return fresh
+
+    def stop(self) -> None:
+        for worker in self.workers:
+            worker.stop()
+
+
+def failed(page: Page, verdict: Verdict, reason: str) -> Extraction:
+    """The record of a page that cleaning could not finish."""
+    return Extraction(
+        url=page.url,
+        verdict=verdict,
+        reason=reason,
+        fetched_at=page.fetched_at,
+        source=page.source,
+        source_kind=page.source_kind,
+        rights=page.rights,
+        warc_file=page.warc_file,
+        warc_offset=page.warc_offset,
+    )
+
+
+def _serve(pipe: Connection, clean: Clean, memory: int) -> None:
+    """The child's life: a page in, its extraction (or the name of the fault) out."""
+    _limit_memory(memory)
+    while True:
+        try:
+            page = pipe.recv()
+        except (EOFError, KeyboardInterrupt):
+            return
+        try:
+            answer: Extraction | str = clean(page)
+        except KeyboardInterrupt:
+            return
+        except BaseException as error:  # noqa: BLE001 - whatever breaks is told to the parent, which records the page
+            answer = f"{type(error).__name__}: {error}"[:300]
+        pipe.send(answer)
+
+
+def _limit_memory(memory: int) -> None:
+    """Bounds the address space at today's plus `memory` bytes, where the system tells today's (Linux)."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except OSError:
+        return
+    limit = pages * resource.getpagesize() + memory
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))

@@ -1,0 +1,99 @@
+import os
+import signal
+import time
+from functools import partial
+
+import pytest
+
+from cleaning.schema import Extraction, Page
+from cleaning.verdict import Verdict
+from flows.workers import WorkerOptions, clean_pages
+
+QUICK = WorkerOptions(processes=2, seconds=2.0, memory=300_000_000, ahead=8)
+
+
+def behave(page: Page, marker: str = "") -> Extraction:
+    """Does what the body says: sleeps, dies, eats memory, raises, or answers."""
+    order = page.body.decode()
+    if order == "hang":
+        time.sleep(60)
+    if order == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if order == "eat":
+        bytearray(10**9)
+    if order == "raise":
+        raise ValueError("broken page")
+    if order.startswith("slow"):
+        time.sleep(0.05)
+    return Extraction(url=page.url, verdict=Verdict.KEPT, text=order + marker)
+
+
+def pages(*orders: str) -> list[Page]:
+    return [Page(url=f"http://a.example/{number}", body=order.encode()) for number, order in enumerate(orders)]
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_results_keep_the_order_of_the_pages(processes: int) -> None:
+    """The extractions come in the order of the pages, however many processes there are."""
+    given = pages(*["slow" if number % 3 == 0 else f"page {number}" for number in range(30)])
+    options = WorkerOptions(processes=processes, ahead=8)
+    results = list(clean_pages(given, partial(behave, marker="!"), options))
+    assert [result.url for result in results] == [page.url for page in given]
+    assert results[1].text == "page 1!"
+
+
+@pytest.mark.parametrize(
+    ("order", "verdict", "reason"),
+    [
+        ("hang", Verdict.TIMED_OUT, "over 2 s"),
+        ("die", Verdict.CRASHED, "process ended"),
+        ("eat", Verdict.CRASHED, "MemoryError"),
+        ("raise", Verdict.CRASHED, "ValueError: broken page"),
+    ],
+)
+def test_a_bad_page_gets_a_verdict_and_the_rest_go_on(order: str, verdict: Verdict, reason: str) -> None:
+    """A page that hangs, kills its process, exceeds its memory or raises ends in a verdict, and its neighbours are cleaned."""
+    results = list(clean_pages(pages("a", order, "b", "c"), behave, QUICK))
+    assert [result.verdict for result in results] == [Verdict.KEPT, verdict, Verdict.KEPT, Verdict.KEPT]
+    assert reason in results[1].reason
+
+
+def test_pages_are_read_no_further_than_needed() -> None:
+    """Pages are taken from their iterator lazily, so that memory does not grow with their number."""
+    taken = 0
+
+    def endless() -> object:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield Page(url=f"http://a.example/{taken}", body=b"x")
+
+    results = clean_pages(endless(), behave, QUICK)  # type: ignore[arg-type]
+    for _ in range(5):
+        next(results)
+    results.close()
+    assert taken <= 5 + QUICK.ahead + QUICK.processes
+
+
+def test_no_process_is_left_behind() -> None:
+    """When the results are closed early, the worker processes are gone."""
+    seen: list[int] = []
+
+    def pids() -> set[int]:
+        return {int(path) for path in os.listdir("/proc") if path.isdigit()} if os.path.isdir("/proc") else set()
+
+    before = pids()
+    results = clean_pages(pages("a", "b"), behave, QUICK)
+    next(results)
+    results.close()
+    time.sleep(0.2)
+    seen = [pid for pid in pids() - before if _is_worker_of_this_test(pid)]
+    assert len(seen) <= 2  # the fork server and the resource tracker stay for the next pool
+
+
+def _is_worker_of_this_test(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[1] == str(os.getpid())
+    except OSError:
+        return False
