@@ -1,12 +1,18 @@
 """The project's real code behind the functions that the scoring scripts call: `extract`, `topic`, `duplicates`."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
+
 from cleaning.extract import extract as extract_page
-from cleaning.schema import Page
+from cleaning.schema import TIME, Page
 from cleaning.topic import TopicProfile
 from cleaning.verdict import Verdict
+from flows.copies import CopyIndex
 
 
 def extract(html: bytes, url: str) -> dict[str, Any] | None:
@@ -32,3 +38,36 @@ def topic(seed_texts: list[str]) -> Callable[[str], tuple[float, bool]]:
         return score.similarity, score.is_relevant
 
     return judge
+
+
+class _Deduplicator:
+    """An index of known articles in a temporary file; `add` answers the cluster of each document."""
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory()
+        self._index = CopyIndex(Path(self._folder.name) / "copies.duckdb")
+        self._runs = 0
+
+    def add(self, documents: list[dict[str, Any]]) -> list[str]:
+        """Enters documents with url, source, published (ISO date) and text as one run."""
+        self._runs += 1
+        table = pa.table(
+            {
+                "url": [document["url"] for document in documents],
+                "canonical_url": [document["url"] for document in documents],
+                "domain": [document["source"] for document in documents],
+                "agency": pa.nulls(len(documents), pa.string()),
+                "published_at": [
+                    datetime.fromisoformat(document["published"]).replace(tzinfo=UTC) for document in documents
+                ],
+                "fetched_at": pa.nulls(len(documents), TIME),
+                "text": [document["text"] for document in documents],
+            }
+        )
+        clusters: list[str] = self._index.add(f"run-{self._runs}", table)["cluster_id"].to_pylist()
+        return clusters
+
+
+def duplicates() -> _Deduplicator:
+    """The deduplicator that `eval/duplicates.py` scores."""
+    return _Deduplicator()

@@ -1,6 +1,5 @@
 """How common each term is in articles at large: the background table that is shipped with the code."""
 
-import json
 import math
 from dataclasses import dataclass
 from functools import cache
@@ -9,8 +8,9 @@ from typing import Self
 
 import numpy as np
 
-_SMOOTHING = 2.0
-"""Documents added to every term's count: a term seen once and one never seen should weigh about the same."""
+_SMOOTHING = 5.0
+"""Documents added to every term's count. In a few thousand texts nothing rarer than this can be told apart, and names
+that the table has never seen should not drown all other words. 2 to 20 measured alike on the even topics of ECB+."""
 
 _TABLE = "background.npz"
 
@@ -44,10 +44,3 @@ def shipped() -> Background:
         terms = table["terms"].tobytes().decode("utf-8").split("\n")
         counts = dict(zip(terms, table["counts"].tolist(), strict=True))
         return Background.from_counts(counts, int(table["documents"]))
-
-
-def provenance() -> dict[str, object]:
-    """What the shipped table was made from: collections, counts of texts by language, and licences."""
-    text = (files("cleaning") / "data" / "background.json").read_text(encoding="utf-8")
-    facts: dict[str, object] = json.loads(text)
-    return facts

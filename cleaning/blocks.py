@@ -15,13 +15,16 @@ MAX_BLOCKS = 6_000
 _MAX_DEPTH = 400
 
 _SKIPPED = frozenset(
-    "script style noscript template svg math iframe object embed select option textarea button nav head canvas audio video map meter "
-    "progress input dialog datalist source link meta".split()
+    "script style noscript svg math iframe object embed select option textarea head canvas audio video map meter progress input "
+    "datalist source link meta".split()
 )
 _INLINE = frozenset(
     "a abbr acronym b bdi bdo big cite code data dfn del em font i ins kbd label mark q s samp small span strike strong sub sup time "
     "tt u var wbr rp rt ruby nobr blink center-inline o:p g amp-fit-text".split()
 )
+_CELLS = frozenset({"td", "th"})
+_LONG_CELL = 200
+"""Characters of a cell that is no item of a row but a column of the page."""
 _FAMILIES = {
     "body": "body prose wysiwyg richtext copy paragraph",
     "content": "content article story entry post text main",
@@ -61,7 +64,7 @@ _PART = [(word, 1 << i) for i, words in enumerate(_FAMILIES.values()) for word i
 _HIDDEN = 1 << FAMILIES.index("hidden")
 _NAME_WORD = re.compile(r"[A-Z]*[a-z]+|[A-Z]{2,}")
 
-REGIONS = ("article", "main", "aside", "header", "footer", "form", "figure", "table", "ul", "ol", "blockquote", "section", "a", "details", "dl", "figcaption", "articleBody")
+REGIONS = ("article", "main", "aside", "header", "footer", "form", "figure", "table", "ul", "ol", "blockquote", "section", "nav", "button", "template", "details", "dl", "figcaption", "articleBody")
 """Ancestors that say what a block is part of, in the order of the bits of `Container.regions`."""
 _REGION_BIT = {name: 1 << i for i, name in enumerate(REGIONS)}
 
@@ -185,6 +188,13 @@ class _Walk:
             )
         )
 
+    def cell(self) -> None:
+        """Ends a table cell: short cells of a row make one block, long ones (tables that lay out a page) their own."""
+        if sum(map(len, self.parts)) > _LONG_CELL:
+            self.flush()
+        elif self.parts:
+            self.parts.append(" | ")
+
     def close(self) -> None:
         self.flush()
         self.after_break = False
@@ -193,7 +203,7 @@ class _Walk:
     def flush(self) -> None:
         """Ends the block in the making."""
         if self.parts:
-            text = " ".join("".join(self.parts).split())
+            text = " ".join("".join(self.parts).split()).removesuffix(" |")
             if text and not text.isascii():
                 text = tidy(text).strip()
             if text and self.stack and len(self.found.blocks) < MAX_BLOCKS:
@@ -243,7 +253,7 @@ def _start(walk: _Walk, element: HtmlElement, tag: str) -> None:
         walk.links += 1
     elif tag in ("b", "strong", "em", "i"):
         walk.strong_depth += 1
-    elif tag not in _INLINE:
+    elif tag not in _INLINE and tag not in _CELLS:
         walk.open(element, tag)
     walk.text(element.text)
 
@@ -253,6 +263,8 @@ def _end(walk: _Walk, element: HtmlElement, tag: str) -> None:
         walk.link_depth -= 1
     elif tag in ("b", "strong", "em", "i"):
         walk.strong_depth -= 1
+    elif tag in _CELLS:
+        walk.cell()
     elif tag not in _INLINE and tag != "br":
         walk.close()
     walk.text(element.tail)

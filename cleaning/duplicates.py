@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaning.shingles import NAME, NUMBER, PLAIN, WIDTH, Hashes, Words, shingles_of
+from cleaning.shingles import NAME, NUMBER, PLAIN, WIDTH, Hashes, Words, shingle_keys
 
 
 class Relation(StrEnum):
@@ -25,7 +25,10 @@ class Relation(StrEnum):
 
 Positions = NDArray[np.int64]
 _POSITION = np.uint64(2**20 - 1)
+_KIND = np.uint32(3)
+_KIND_BITS = np.uint32(2)
 _ZERO = np.zeros(1, np.int64)
+_NONE = np.zeros(3, np.int64)
 
 _WHOLE = 0.8  # Containment from which a text counts as lying within another.
 _EQUAL = 0.95  # Containment both ways from which two texts count as the same.
@@ -146,18 +149,24 @@ def _needed(overlap: Overlap) -> float:
 
 def compare(left: Words, right: Words) -> Overlap:
     """Aligns two texts on the shingles they share."""
-    at_left, at_right = _matches(shingles_of(left), shingles_of(right))
+    if left.size == right.size and np.array_equal(left >> _KIND_BITS, right >> _KIND_BITS):
+        return _equal(left)
+    at_left, at_right = _matches(left, right)
     if not at_left.size:
         return Overlap(_apart(left), _apart(right), 0, *[Slots(0, 0)] * 3)
-    breaks = np.flatnonzero((at_left[1:] - at_left[:-1] != 1) | (at_right[1:] - at_right[:-1] != 1))
+    breaks = ((at_left[1:] - at_left[:-1] != 1) | (at_right[1:] - at_right[:-1] != 1)).nonzero()[0]
     first, last = np.concatenate([_ZERO, breaks + 1]), np.concatenate([breaks, [at_left.size - 1]])
-    runs = _Runs(at_left[first], at_left[last] + WIDTH), _Runs(at_right[first], at_right[last] + WIDTH)
-    longest = int(np.max(last - first)) + WIDTH
-    common = _covered(runs[0], left.size), _covered(runs[1], right.size)
-    in_slots = _slots(left, right, *runs)
-    kept = np.bincount(left[common[0]] & 3, minlength=3) + in_slots[0]
-    kinds = [Slots(int(kept[kind]), int(in_slots[1][kind])) for kind in (NUMBER, NAME, PLAIN)]
-    return Overlap(_side(common[0]), _side(common[1]), longest, *kinds)
+    in_left, in_right = _Runs(at_left[first], at_left[last] + WIDTH), _Runs(at_right[first], at_right[last] + WIDTH)
+    common = _covered(in_left, left.size)
+    kept = np.bincount(left[common] & _KIND, minlength=3)
+    changed = _NONE
+    slots = _slots(in_left, in_right)
+    if slots.size:
+        again, changed = _exchanged(left, right, in_left, in_right, slots)
+        kept = kept + again
+    kinds = [Slots(int(kept[kind]), int(changed[kind])) for kind in (NUMBER, NAME, PLAIN)]
+    longest = int((last - first).max()) + WIDTH
+    return Overlap(_side(common), _side(_covered(in_right, right.size)), longest, *kinds)
 
 
 class _Runs(NamedTuple):
@@ -167,45 +176,62 @@ class _Runs(NamedTuple):
     ends: Positions
 
 
-def _matches(left: Hashes, right: Hashes) -> tuple[Positions, Positions]:
+def _matches(left: Words, right: Words) -> tuple[Positions, Positions]:
     """Positions of the shingles of the left text that the right one has, and where it has them first."""
-    # 44 bits of the hash and the position in one number: sorted at once, and in the same way on every machine.
-    keys = np.sort((right & ~_POSITION) | np.arange(right.size, dtype=np.uint64))
-    wanted = left & ~_POSITION
-    if not keys.size:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    nearest = keys[np.minimum(np.searchsorted(keys, wanted), keys.size - 1)]
-    found = np.flatnonzero((nearest ^ wanted) <= _POSITION)
-    return found, (nearest[found] & _POSITION).astype(np.int64)
+    wanted, offered = _keys(left), _keys(right)
+    if not offered.size:
+        return _ZERO[:0], _ZERO[:0]
+    nearest = offered[np.minimum(offered.searchsorted(wanted & ~_POSITION), offered.size - 1)]
+    found = ((nearest ^ wanted) <= _POSITION).nonzero()[0]
+    pairs = np.sort(((wanted[found] & _POSITION) << np.uint64(20)) | (nearest[found] & _POSITION)).astype(np.int64)
+    return pairs >> 20, pairs & int(_POSITION)
+
+
+def _keys(words: Words) -> Hashes:
+    """44 bits of the hash and the position of each shingle in one number: sorted fast, and alike on every machine."""
+    keys = shingle_keys(words)
+    return np.sort((keys & ~_POSITION) | np.arange(keys.size, dtype=np.uint64))
 
 
 def _covered(runs: _Runs, size: int) -> NDArray[np.bool_]:
     edges = np.bincount(runs.starts, minlength=size + 1) - np.bincount(runs.ends, minlength=size + 1)
-    return np.cumsum(edges)[:size] > 0
+    return edges[:size].cumsum() > 0
 
 
-def _slots(left: Words, right: Words, in_left: _Runs, in_right: _Runs) -> tuple[Positions, Positions]:
-    """Counts by kind of the words in slots: short differences between two runs that follow each other in both texts."""
+def _slots(in_left: _Runs, in_right: _Runs) -> Positions:
+    """The runs that are followed by a slot: in both texts a short difference lies before the next run."""
     gaps = in_left.starts[1:] - in_left.ends[:-1], in_right.starts[1:] - in_right.ends[:-1]
-    shorter, longer = np.minimum(*gaps), np.maximum(*gaps)
-    slots = np.flatnonzero((shorter > 0) & (longer <= MAX_SLOT))
-    words = _take(left, in_left.ends[slots], gaps[0][slots]), _take(right, in_right.ends[slots], gaps[1][slots])
-    level = slots[gaps[0][slots] == gaps[1][slots]]
-    pairs = _take(left, in_left.ends[level], gaps[0][level]), _take(right, in_right.ends[level], gaps[0][level])
-    same = pairs[0][pairs[0] >> 2 == pairs[1] >> 2] & 3
-    kept = np.bincount(same, minlength=3)
+    return ((np.minimum(*gaps) > 0) & (np.maximum(*gaps) <= MAX_SLOT)).nonzero()[0]
+
+
+def _exchanged(
+    left: Words, right: Words, in_left: _Runs, in_right: _Runs, slots: Positions
+) -> tuple[Positions, Positions]:
+    """Counts by kind of the words in slots that both texts have in the same place, and of those they exchanged."""
+    ends = in_left.ends[slots], in_right.ends[slots]
+    gaps = in_left.starts[slots + 1] - ends[0], in_right.starts[slots + 1] - ends[1]
+    level = gaps[0] == gaps[1]
+    aligned = _take(left, ends[0][level], gaps[0][level]), _take(right, ends[1][level], gaps[0][level])
+    kept = np.bincount(aligned[0][aligned[0] >> _KIND_BITS == aligned[1] >> _KIND_BITS] & _KIND, minlength=3)
+    sides = [np.bincount(_take(*side) & _KIND, minlength=3) for side in zip((left, right), ends, gaps, strict=True)]
     # A template puts a name where a name was: what has no counterpart of its kind was not exchanged but rewritten.
-    return kept, np.minimum(*(np.bincount(side & 3, minlength=3) for side in words)) - kept
+    return kept, np.minimum(*sides) - kept
 
 
 def _take(words: Words, starts: Positions, lengths: Positions) -> Words:
-    offsets = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return words[np.repeat(starts, lengths) + offsets]
+    ends = lengths.cumsum()
+    return words[(starts - ends + lengths).repeat(lengths) + np.arange(ends[-1] if ends.size else 0)]
 
 
 def _side(common: NDArray[np.bool_]) -> Side:
     first, last = int(common.argmax()), int(common[::-1].argmax())
     return Side(common.size, int(np.count_nonzero(common)), first, last)
+
+
+def _equal(words: Words) -> Overlap:
+    side = Side(words.size, words.size, 0, 0)
+    kinds = np.bincount(words & _KIND, minlength=3).tolist()
+    return Overlap(side, side, words.size, *(Slots(kinds[kind], 0) for kind in (NUMBER, NAME, PLAIN)))
 
 
 def _apart(words: Words) -> Side:

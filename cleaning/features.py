@@ -18,7 +18,7 @@ _WORD = re.compile(r"\w+")
 _STOPS = tuple(".!?…。！？؟۔।")
 _CLOSERS = "\"'”’»)]›“"
 _ADDRESS = re.compile(r"https?://|www\.|\w@\w")
-_TAGS = ("p", "h1", "h2", "h3", "h4", "li", "blockquote", "td", "figcaption", "div", "pre", "dd", "section", "article", "aside")
+_TAGS = ("p", "h1", "h2", "h3", "h4", "li", "blockquote", "tr", "figcaption", "div", "pre", "dd", "section", "article", "aside")
 _REASONS = (
     "image placeholder", "image credit", "copyright", "syndication", "credit", "comments", "share prompt", "follow prompt",
     "newsletter prompt", "paywall prompt", "consent", "advertisement", "related", "navigation", "publication line",

@@ -73,19 +73,24 @@ def words_of(texts: Sequence[str]) -> list[Words]:
     return found
 
 
-def digest(words: Words) -> int:
-    """A hash of the whole word sequence: equal for texts that differ in case, spaces and punctuation only."""
-    codes = (words >> np.uint32(2)).astype(np.uint64)
-    return int(_scramble(np.sum(codes * _powers(_BASE, codes.size), keepdims=True, dtype=np.uint64))[0])
+def digests(texts: Sequence[Words]) -> Hashes:
+    """For each text a hash of its whole word sequence: equal where only case, spaces and punctuation differ."""
+    ends = np.cumsum([words.size for words in texts], dtype=np.int64)
+    if not texts or not ends[-1]:
+        return np.zeros(len(texts), np.uint64)
+    codes = (np.concatenate(texts) >> np.uint32(2)).astype(np.uint64)
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(codes * _powers(_BASE, codes.size), dtype=np.uint64)])
+    starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
+    return _scramble((sums[ends] - sums[starts]) * _powers(_INVERSE, codes.size + 1)[starts])
 
 
-def shingles_of(words: Words) -> Hashes:
-    """The hash of each three words in a row, in the order of the text; empty for texts under three words."""
+def shingle_keys(words: Words) -> Hashes:
+    """A number for each three words in a row, in the order of the text; good in its upper bits.
+
+    Empty for texts under three words.
+    """
     codes = (words >> np.uint32(2)).astype(np.uint64)
-    if codes.size < WIDTH:
-        return np.empty(0, np.uint64)
-    mixed = (codes[:-2] * _BASE + codes[1:-1]) * _BASE + codes[2:]
-    return _scramble(mixed)
+    return ((codes[:-2] * _BASE + codes[1:-1]) * _BASE + codes[2:]) * _BASE
 
 
 def sketch(texts: Sequence[Words]) -> Sketches:
@@ -97,12 +102,11 @@ def sketch(texts: Sequence[Words]) -> Sketches:
     if not sizes.sum():
         return Sketches(np.empty(0, np.uint64), np.empty(0, np.int64))
     owner = np.repeat(np.arange(len(texts)), sizes)
-    shingles = shingles_of(np.concatenate(texts))
+    shingles = _scramble(shingle_keys(np.concatenate(texts)))
     whole = owner[: shingles.size] == owner[WIDTH - 1 :]
     kept = np.flatnonzero(whole & (shingles < _KEEP))
     filled = np.flatnonzero(sizes)
-    digests = np.array([digest(texts[number]) for number in filled], np.uint64)
-    hashes, owners = np.concatenate([shingles[kept], digests]), np.concatenate([owner[kept], filled])
+    hashes, owners = np.concatenate([shingles[kept], digests(texts)[filled]]), np.concatenate([owner[kept], filled])
     order = np.lexsort((hashes, owners))
     hashes, owners = hashes[order], owners[order]
     first = np.append(True, (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1]))
@@ -154,8 +158,8 @@ def _bounds(kinds: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp
     alone = kinds & _ALONE != 0
     breaks = alone[1:] | alone[:-1] | (word[1:] != word[:-1])
     edges = np.flatnonzero(breaks) + 1
-    starts = edges[word[edges]]
-    ends = edges[np.searchsorted(edges, starts) + 1]
+    opening = np.flatnonzero(word[edges])
+    starts, ends = edges[opening], edges[opening + 1]
     pairs = alone[starts] & alone[ends]
     return starts, ends + pairs
 

@@ -14,8 +14,8 @@ UNRELATED = 0.08
 """Cosine under which two seeds have no topic in common: of unrelated articles of ECB+, 19 pairs in 20 stay under it."""
 
 _NEAREST = 4
-_BASE = 0.10
-_SLOPE = 0.50
+_BASE = 0.06
+_SLOPE = 0.60
 _TYPICAL_COSINE = 0.36
 _FACTORS: dict[Width, float] = {"narrow": 1.15, "auto": 1.0, "wide": 0.7}
 
@@ -25,7 +25,7 @@ _AT_THRESHOLD = -1.0
 
 
 def automatic_threshold(cosines: Cosines, width: Width = "auto") -> float:
-    """The threshold that these seeds set: 0.1 + 0.5 times the likeness among them.
+    """The threshold that these seeds set: 0.06 + 0.6 times the likeness among them.
 
     Likeness is each seed's mean cosine with its four nearest others of its group, averaged over the seeds, and drawn
     towards the 0.36 that is typical of one event as if one more pair had it; so one seed gives 0.28. Seeds that tell

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from cleaning.background import Background, shipped
 from cleaning.terms import title_terms, weighted_terms
-from cleaning.threshold import Width, automatic_threshold, probability, related_groups
+from cleaning.threshold import Cosines, Width, automatic_threshold, probability, related_groups
 
 FEWEST_TERMS = 15
 """Different terms that a seed must have; fewer are a headline, not an article."""
@@ -15,7 +15,9 @@ FEWEST_TERMS = 15
 SAME_TEXT = 0.9
 """Cosine from which one seed is taken for a copy of another. It then says nothing on how wide the topic is."""
 
+# About the rarity of two telling words, added to a title's: one matching word alone is weak evidence.
 _FEW_WORDS = 10.0
+
 _NEAREST = 5
 _SHARPNESS = 4
 
@@ -56,7 +58,7 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a text scores as it does: the nearest seed and the shared terms, strongest first; they add up to `cosine`."""
+    """Why a text scores as it does: the nearest seed and the terms shared with it, strongest first, of sum `cosine`."""
 
     nearest_seed: str
     cosine: float
@@ -166,8 +168,8 @@ class TopicProfile:
         return found
 
     def _copies(self) -> list[str]:
-        pairs = [(j, i) for i in range(len(self.names)) for j in range(i) if self.cosines[i][j] >= SAME_TEXT]
-        return [f"{self.names[i]} is nearly the same text as {self.names[j]}; one of them is enough." for j, i in pairs]
+        pairs = [(self.names[i], self.names[j]) for i, j in enumerate(_originals(self.cosines)) if i != j]
+        return [f"{copy} is nearly the same text as {original}; one of them is enough." for copy, original in pairs]
 
     def _strangers(self) -> list[str]:
         groups = related_groups(self.cosines)
@@ -187,6 +189,8 @@ def _check(seeds: Sequence[str], names: tuple[str, ...], options: TopicOptions) 
         raise TopicError(f"{len(seeds)} seeds have {len(names)} names. Give each seed one name.")
     if options.threshold != "auto" and not 0 < options.threshold < 1:
         raise TopicError(f'threshold is {options.threshold}. Give "auto" or a number between 0 and 1.')
+    if options.width not in get_args(Width):
+        raise TopicError(f"width is {options.width!r}. Give one of {', '.join(get_args(Width))}.")
 
 
 def _check_vectors(vectors: list[dict[str, float]], names: tuple[str, ...]) -> None:
@@ -221,12 +225,17 @@ def _power_mean(cosines: list[float]) -> float:
     return float((sum(c**_SHARPNESS for c in nearest) / len(nearest)) ** (1 / _SHARPNESS))
 
 
-def _threshold(cosines: tuple[tuple[float, ...], ...], options: TopicOptions) -> float:
+def _threshold(cosines: Cosines, options: TopicOptions) -> float:
     """The threshold asked for, or the one that the different seeds set; a copy of a seed tells nothing new."""
     if options.threshold != "auto":
         return options.threshold
-    own = [i for i, row in enumerate(cosines) if all(row[j] < SAME_TEXT for j in range(i))]
+    own = [i for i, original in enumerate(_originals(cosines)) if i == original]
     return automatic_threshold([[cosines[i][j] for j in own] for i in own], options.width)
+
+
+def _originals(cosines: Cosines) -> list[int]:
+    """For each seed, the first seed that is nearly the same text: mostly itself."""
+    return [next(j for j, cosine in enumerate(row) if j == i or cosine >= SAME_TEXT) for i, row in enumerate(cosines)]
 
 
 def _title_weights(vectors: list[dict[str, float]]) -> dict[str, float]:
@@ -237,4 +246,3 @@ def _title_weights(vectors: list[dict[str, float]]) -> dict[str, float]:
         for term, weight in vector.items():
             weights[term] = max(weights.get(term, 0.0), weight / strongest)
     return weights
-

@@ -1,11 +1,14 @@
 """Search interfaces that list articles: WordPress REST and GDELT DOC; the queries, and what their answers list."""
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from cleaning.background import shipped
 from cleaning.urls import canonical
 from crawler.candidates import Candidate, Kind, Listing
 from crawler.feeds import plain, time_of
@@ -13,6 +16,7 @@ from crawler.feeds import plain, time_of
 GDELT = "https://api.gdeltproject.org/api/v2/doc/doc"
 _GDELT_MOST = 250
 _WORDPRESS_MOST = 100
+_NAME = re.compile(r"(?<=[a-z,] )([A-Z][a-z]{3,20})\b")
 _GDELT_TIME = "%Y%m%d%H%M%S"
 
 
@@ -45,8 +49,22 @@ def gdelt_query(terms: Sequence[str], since: datetime | None = None, until: date
 _POST_FIELDS = "link,title,date_gmt,modified_gmt"
 
 
+def query_terms(seeds: Sequence[str], most: int = 3) -> tuple[str, ...]:
+    """The words to search for: names that most seeds share, the rarest first; () where they share none.
+
+    A name is a word that is written with a capital inside a sentence. Rarity is that of the shipped background.
+    """
+    table = shipped()
+    counts: Counter[str] = Counter()
+    for seed in seeds:
+        counts.update({found[1] for found in _NAME.finditer(seed)})
+    shared = [(name, n) for name, n in counts.items() if 2 * n > len(seeds)]
+    ranked = sorted(shared, key=lambda pair: (-pair[1] * table.idf.get(pair[0].lower(), table.unseen), pair[0]))
+    return tuple(name for name, _ in ranked[:most])
+
+
 def parse_api(body: bytes, url: str) -> Listing | None:
-    """What an answer of WordPress (a list of posts) or of GDELT (an object with `articles`) lists; None for other JSON."""
+    """What an answer of WordPress (a list of posts) or GDELT (an object of `articles`) lists; None for other JSON."""
     try:
         answer = json.loads(body.decode("utf-8-sig", errors="replace"))
     except (ValueError, RecursionError):

@@ -59,7 +59,8 @@ _NO_PAGE = re.compile(
 )
 _NEVER = re.compile(
     r"/(?:wp-(?:admin|login|json|content)|login|log-?in|sign-?(?:in|up)|register|account|cart|checkout|subscribe|logout"
-    r"|privacy|terms|cookies?|contact|about(?:-us)?|advertis\w*|careers|jobs|help|faq|feed|rss|search)(?:[/.?-]|$)",
+    r"|privacy|terms|cookies?|contact|about(?:-us)?|advertis\w*|careers|jobs|help|faq|feed|rss|search"
+    r"|authors?|bylines?|staff|profiles?|users?|members?|forums?|comments?)(?:[/.?]|$)",
     re.IGNORECASE,
 )
 _HUB = re.compile(
@@ -70,10 +71,14 @@ _PAGED_QUERY = re.compile(r"(?:^|&)(?:page|paged|p|offset|start|pg)=\d+", re.IGN
 _ARTICLE_WORDS = 4
 
 
-def may_be_page(url: str) -> bool:
-    """Whether a URL may lead to an article or a section: no image, script, login or legal page."""
-    path = urlsplit(url).path
-    return not _NO_PAGE.search(path) and not _NEVER.match(path)
+def is_file(url: str) -> bool:
+    """Whether a URL's path ends like an image, a script or another file that is no page."""
+    return bool(_NO_PAGE.search(urlsplit(url).path))
+
+
+def is_about_site(url: str) -> bool:
+    """Whether a URL's path begins like a page for the site's users or about it: login, legal, authors, forum."""
+    return bool(_NEVER.match(urlsplit(url).path))
 
 
 def looks_like_hub(url: str) -> bool:

@@ -1,4 +1,4 @@
-"""Bytes of a feed, a sitemap or a list of an interface -> candidate URLs; pure parsing, whatever the server calls it."""
+"""Bytes of a feed, a sitemap or an interface's list -> candidate URLs; pure parsing, whatever the server calls it."""
 
 import re
 
@@ -31,7 +31,7 @@ def root_name(body: bytes) -> str:
 
 
 def read_listing(body: bytes, url: str, content_type: str = "") -> Listing | None:
-    """What a feed, sitemap or interface lists, told by its content and not by its name or type; None for other documents.
+    """What a feed, sitemap or interface lists, told by its content, not its name or type; None for other documents.
 
     Args:
         body: the payload, already bounded in size; a gzip file is to be undone before.

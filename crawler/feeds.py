@@ -90,16 +90,17 @@ def _recover(body: bytes, encoding: str | None) -> etree._Element | None:
         return None
 
 
+def local_name(node: etree._Element) -> str:
+    """The name of an element in lower case, without its namespace or prefix."""
+    tag = node.tag
+    return tag.rpartition("}")[2].rpartition(":")[2].lower() if isinstance(tag, str) else ""
+
+
 def _numeric_entity(found: re.Match[bytes]) -> bytes:
     """HTML's named entities as numbers: feeds use them without declaring them."""
     name = found[1]
     code = name2codepoint.get(name.decode("ascii"))
     return found[0] if name in _XML_ENTITIES or code is None else b"&#%d;" % code
-
-
-def _name(node: etree._Element) -> str:
-    tag = node.tag
-    return tag.rpartition("}")[2].rpartition(":")[2].lower() if isinstance(tag, str) else ""
 
 
 def _item(node: etree._Element, feed_url: str) -> Candidate | None:

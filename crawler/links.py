@@ -8,7 +8,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from cleaning.decode import decode
 from cleaning.urls import canonical
-from crawler.candidates import Candidate, Kind, Pointer, may_be_page
+from crawler.candidates import Candidate, Kind, Pointer, is_about_site, is_file
 
 MAX_LINKS = 2_000
 """Links of one page that are looked at; fronts of large papers have 300 to 800."""
@@ -109,7 +109,7 @@ def _links(anchors: Iterable[LexborNode], base: str) -> Iterable[Candidate]:
         if not href or href[0] == "#" or _UNFOLLOWED & set((attributes.get("rel") or "").lower().split()):
             continue
         address = canonical(href, base)
-        if address and address != base and may_be_page(address):
+        if address and address != base and not is_file(address) and not is_about_site(address):
             text = _anchor_text(anchor, attributes)
             if len(text) > len(titles.setdefault(address, "")):
                 titles[address] = text

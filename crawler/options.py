@@ -1,7 +1,7 @@
 """What a crawl is told: one frozen options object, read from JSON by the crawl's own process."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -9,24 +9,38 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Budgets of a run; each ends the crawl in good order when it is reached. Sizes are bytes, times seconds."""
+    """Budgets of a run; each ends the crawl in good order when it is reached. Sizes are bytes, times seconds.
+
+    `depth` counts links from a source. `least_chance` is the chance of being relevant, 0..1, under which candidates are
+    left unfetched once enough of their like were tried; `exploration` is the share of fetches spent on them anyhow.
+    """
 
     pages: int = 2_000
     pages_per_host: int = 500
     seconds: float = 3_600.0
     depth: int = 3
     page_bytes: int = 10_000_000
+    source_bytes: int = 60_000_000
     page_seconds: float = 30.0
     warc_bytes: int = 500_000_000
+    least_chance: float = 0.01
+    exploration: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Politeness:
-    """How the crawl asks. `delay` is the least number of seconds between two requests to a host."""
+    """How the crawl asks.
+
+    `delay` is the least number of seconds between an answer of a host and the next request to it. `patience` is the
+    longest wait in seconds that a run sits through for a host; one that asks for more is left until a later run.
+    `rights` is "strict" (what is reserved is not used) or "record" (reservations are only noted).
+    """
 
     contact: str = ""
     delay: float = 1.0
     rights: str = "strict"
+    patience: float = 300.0
+    concurrency: int = 32
 
     @property
     def user_agent(self) -> str:
@@ -36,19 +50,27 @@ class Politeness:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Where the crawl may connect. `resolve` maps host names to addresses, as `curl --resolve` does."""
+    """Where the crawl may connect. `resolve` maps host names to addresses, as `curl --resolve` does.
+
+    A name in `resolve` may be a wildcard, `*.example.org`, for all names below it.
+    """
 
     allow_loopback: bool = False
     ports: tuple[int, ...] = (80, 443)
     resolve: dict[str, str] = field(default_factory=dict)
 
 
+_LISTS = ("seeds", "sites", "feeds", "sitemaps", "sections")
+
+
 @dataclass(frozen=True, slots=True)
 class CrawlOptions:
     """Everything that one crawl needs.
 
-    `state` is the dataset's state folder: the frontier lies there, WARC files under `warc/`, named `<run_id>-NNNNN.warc.gz`.
-    `seeds` are the cleaned seed texts. `since` and `until` bound the publication dates, aware, in UTC.
+    `state` is the dataset's state folder: the frontier lies there, and WARC files under `warc/`, named
+    `<run_id>-NNNNN.warc.gz`. `seeds` are the cleaned seed texts. `since` and `until` bound the publication dates,
+    aware, in UTC. Of `sites`, feeds, sitemaps and sections are found by the crawl itself. `gdelt` asks the GDELT
+    project's index of world news as well.
     """
 
     run_id: str
@@ -63,6 +85,7 @@ class CrawlOptions:
     limits: Limits = Limits()
     politeness: Politeness = Politeness()
     network: Network = Network()
+    gdelt: bool = False
 
     def to_json(self) -> str:
         """The options as a JSON object."""
@@ -70,21 +93,22 @@ class CrawlOptions:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The options that `to_json` wrote.
+        """The options that `to_json` wrote; keys that have a default may be missing.
 
         Raises:
             KeyError, TypeError, ValueError: the text is not what `to_json` writes.
         """
         raw: dict[str, Any] = json.loads(text)
-        lists = {key: tuple(raw[key]) for key in ("seeds", "sites", "feeds", "sitemaps", "sections")}
-        dates = {key: datetime.fromisoformat(raw[key]) if raw[key] else None for key in ("since", "until")}
-        network = raw["network"] | {"ports": tuple(raw["network"]["ports"])}
-        return cls(
-            run_id=raw["run_id"],
-            state=Path(raw["state"]),
-            limits=Limits(**raw["limits"]),
-            politeness=Politeness(**raw["politeness"]),
-            network=Network(**network),
-            **lists,
-            **dates,
-        )
+        if unknown := sorted(raw.keys() - {item.name for item in fields(cls)}):
+            raise ValueError(f"unknown options {', '.join(unknown)}")
+        network = raw.get("network", {})
+        given: dict[str, Any] = {
+            **{key: tuple(raw[key]) for key in _LISTS if key in raw},
+            **{key: datetime.fromisoformat(raw[key]) for key in ("since", "until") if raw.get(key)},
+            **{key: raw[key] for key in ("run_id", "gdelt") if key in raw},
+            "state": Path(raw["state"]),
+            "limits": Limits(**raw.get("limits", {})),
+            "politeness": Politeness(**raw.get("politeness", {})),
+            "network": Network(**network | {"ports": tuple(network.get("ports", Network().ports))}),
+        }
+        return cls(**given)

@@ -59,7 +59,7 @@ class Robots:
 
     @property
     def delay(self) -> float:
-        """Seconds between two requests that Crawl-delay or Request-rate ask for, at most MAX_CRAWL_DELAY; 0 for none."""
+        """Seconds between two requests that Crawl-delay or Request-rate ask for, bounded; 0 for none."""
         if self.rules is None:
             return 0.0
         rate = self.rules.request_rate(AGENT)

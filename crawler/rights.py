@@ -84,8 +84,8 @@ def path_of(url: str) -> str:
 def usage_rules(robots: str) -> tuple[tuple[PathRule, ...], tuple[str, ...]]:
     """The Content-Signal and Content-Usage lines of the group that binds this agent, and the RSL License URLs.
 
-    Content-Signal as Cloudflare publishes it (contentsignals.org), Content-Usage as the IETF aipref drafts have it; both
-    belong to a group of robots.txt and may name a path. License lines (RSL 1.0) hold for the whole file.
+    Content-Signal as Cloudflare publishes it (contentsignals.org), Content-Usage as the IETF aipref drafts have it;
+    both belong to a group of robots.txt and may name a path. License lines (RSL 1.0) hold for the whole file.
     """
     groups: dict[str, list[PathRule]] = {}
     licenses: list[str] = []
@@ -129,7 +129,7 @@ def longest_match(rules: Iterable[PathRule], path: str) -> PathRule | None:
 
 
 def tdmrep_rules(body: str) -> tuple[PathRule, ...]:
-    """The rules of a /.well-known/tdmrep.json, in their order (TDMRep, "TDM File on the Origin Server"); () where it is none."""
+    """The rules of a /.well-known/tdmrep.json (TDMRep, W3C community report) in their order; () where it is none."""
     try:
         entries = json.loads(body)
     except (ValueError, RecursionError):
@@ -189,7 +189,7 @@ def _rsl_reserves(terms: Mapping[tuple[str, str], str]) -> bool:
 
 
 def header_signals(headers: Mapping[str, str], url: str) -> Iterator[Signal]:
-    """What the response's headers (names in lower case) declare: TDMRep, X-Robots-Tag, Content-Usage, Content-Signal."""
+    """What the response's headers (names in lower case) declare: TDMRep, X-Robots-Tag, Content-Usage and -Signal."""
     if "tdm-reservation" in headers:
         value = headers["tdm-reservation"].strip()
         yield Signal("tdmrep-header", f"tdm-reservation: {value}", url, value == "1")

@@ -22,6 +22,7 @@ _RESPONSE_TYPE = "application/http; msgtype=response"
 _REQUEST_TYPE = "application/http; msgtype=request"
 _IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 _NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+_STEP = 1 << 16
 # Twisted undoes chunked transfer coding, so the header would no longer be true of what is stored.
 _UNTRUE = frozenset((b"transfer-encoding", b"content-length", b"connection", b"keep-alive"))
 
@@ -72,6 +73,7 @@ class WarcStore:
     about: Mapping[str, str]
     most: int = 500_000_000
     committed: Mapping[str, int] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict, init=False)
     _file: IO[bytes] | None = field(default=None, init=False)
     _name: str = field(default="", init=False)
     _warcinfo: str = field(default="", init=False)
@@ -182,14 +184,40 @@ class WarcStore:
         stream.write(member("warcinfo", self._warcinfo, "", datetime.now(UTC), "application/warc-fields", block, named))
 
     def _recover(self, path: Path) -> None:
-        """Cuts an unfinished file back to what was acknowledged and completes it; one without a page is removed."""
+        """Cuts an unfinished file back to what was acknowledged and completes it; one without a page is removed.
+
+        After a loss of power the file may be shorter than what was acknowledged: it is then cut to its last whole
+        record, and `lost` has its length.
+        """
         name = path.name.removesuffix(OPEN)
-        kept = min(self.committed.get(name, 0), path.stat().st_size)
+        size, acknowledged = path.stat().st_size, self.committed.get(name, 0)
+        kept = acknowledged if size >= acknowledged else whole_members(path)
+        if kept < acknowledged:
+            self.lost[name] = kept
         if not kept:
             path.unlink()
             return
         os.truncate(path, kept)
         path.rename(path.with_name(name))
+
+
+def whole_members(path: Path) -> int:
+    """The bytes of a file up to the end of its last whole gzip member."""
+    end = at = 0
+    with path.open("rb") as stream:
+        inflater = zlib.decompressobj(wbits=31)
+        while chunk := stream.read(_STEP):
+            while chunk:
+                try:
+                    inflater.decompress(chunk)
+                except zlib.error:
+                    return end
+                at += len(chunk) - len(inflater.unused_data)
+                chunk = inflater.unused_data
+                if inflater.eof:
+                    end = at
+                    inflater = zlib.decompressobj(wbits=31)
+    return end
 
 
 def member(

@@ -67,7 +67,7 @@ def pages(
     """
     report = on_damage or _refuse
     for path in paths:
-        with fsspec.open(str(path), "rb") as stream:
+        with fsspec.open(str(path), "rb") as stream:  # type: ignore[no-untyped-call]
             yield from _read_file(stream, str(path), most, report)
 
 

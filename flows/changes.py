@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cleaning.duplicates import Relation
 from cleaning.schema import ARTICLES, CONFIGS, COPIES, REJECTED, arrow_schema
 from cleaning.verdict import Verdict
 from flows.config import Recipe
@@ -15,21 +16,30 @@ from flows.runs import Run
 
 SCHEMAS: dict[str, pa.Schema] = {config: arrow_schema(columns) for config, columns in CONFIGS.items()}
 EXCERPT_WORDS = 60
-NEW, SAME, VERSION = "new", "same", "version"
 
 Row = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Change:
-    """Rows to add (by id; rejected ones by URL) and ids to drop, by config; built up run by run."""
+    """Rows to add (by id; rejected ones by URL) and ids to drop, by config; built up run by run.
+
+    `demoted` holds representatives that gave way: by id, what makes their row one of `copies`. Rows of `copies` that
+    name them get the new representative.
+    """
 
     add: dict[str, dict[str, Row]] = field(default_factory=lambda: {config: {} for config in CONFIGS})
     drop: dict[str, set[str]] = field(default_factory=lambda: {"articles": set(), "copies": set()})
+    demoted: dict[str, Row] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether readers of articles or copies would see a difference; rejected rows alone make no new version."""
         return any(self.add[config] or self.drop[config] for config in ("articles", "copies"))
+
+    def move(self, article: Row) -> None:
+        """Takes a published row that was dropped from `articles`: one that was demoted becomes a row of `copies`."""
+        if as_copy := self.demoted.get(article["id"]):
+            self.add["copies"].setdefault(article["id"], _fit(article | as_copy, COPIES))
 
     def table(self, config: str) -> pa.Table:
         """The rows to add, sorted by publication date (rejected ones by URL), as the config's schema has them."""
@@ -53,16 +63,10 @@ def collect(runs: Sequence[Run], recipe: Recipe) -> Change:
     return change
 
 
-def kept_rows(run: Run, columns: list[str] | None = None) -> Iterator[Row]:
-    """The run's articles that passed the filter, in order, each with its similarity and nearest seed."""
-    for row in _all_rows(run, columns):
-        if row["verdict"] == Verdict.KEPT:
-            yield row
-
-
-def _all_rows(run: Run, columns: list[str] | None = None) -> Iterator[Row]:
+def _all_rows(run: Run) -> Iterator[Row]:
+    """Every extracted page of the run, in order, with its final verdict, similarity and nearest seed."""
     for path in sorted(run.filter_folder.glob("[0-9]*.parquet")):
-        extracted = pq.read_table(run.clean_folder / path.name, columns=columns, partitioning=None).to_pylist()
+        extracted = pq.read_table(run.clean_folder / path.name, partitioning=None).to_pylist()
         judged = pq.read_table(path, partitioning=None).to_pylist()
         for row, judgement in zip(extracted, judged, strict=True):
             yield row | judgement
@@ -75,6 +79,8 @@ def _add_run(change: Change, run: Run, recipe: Recipe) -> None:
             _add_article(change, row | next(decisions) | {"run_id": run.id}, recipe)
         else:
             _reject(change, row, run)
+    for replaced in _rows_if_there(run.folder / "representatives.parquet"):
+        _demote(change, replaced, run)
     for outcome in _rows_if_there(run.folder / "outcomes.parquet"):
         _reject(change, outcome, run)
     for withdrawn in _rows_if_there(run.folder / "withdrawn.parquet"):
@@ -82,12 +88,31 @@ def _add_run(change: Change, run: Run, recipe: Recipe) -> None:
 
 
 def _add_article(change: Change, row: Row, recipe: Recipe) -> None:
-    config, columns = ("articles", ARTICLES) if row["representative_id"] == row["id"] else ("copies", COPIES)
-    if row["relation"] == SAME and row["representative_id"] == row["id"]:
+    if not row["is_fresh"]:
         return
-    if row["relation"] != NEW:
+    if row["relation"] == Relation.VERSION:
         _forget(change, row["id"])
+    config, columns = ("articles", ARTICLES) if row["representative_id"] == row["id"] else ("copies", COPIES)
     change.add[config][row["id"]] = _fit(row | {"text": shortened(row["text"], recipe.publish.text)}, columns)
+
+
+def _demote(change: Change, replaced: Row, run: Run) -> None:
+    """Makes a representative a copy of another, be it published already or added by an earlier run of this change."""
+    old = replaced["old_representative_id"]
+    as_copy = {
+        "representative_id": replaced["new_representative_id"],
+        "cluster_id": replaced["cluster_id"],
+        "relation": replaced["relation"],
+        "containment": replaced["containment"],
+        "run_id": run.id,
+    }
+    change.drop["articles"].add(old)
+    change.demoted[old] = as_copy
+    if row := change.add["articles"].pop(old, None):
+        change.add["copies"][old] = _fit(row | as_copy, COPIES)
+    for copy in change.add["copies"].values():
+        if copy["representative_id"] == old:
+            copy["representative_id"] = as_copy["representative_id"]
 
 
 def _forget(change: Change, article: str) -> None:

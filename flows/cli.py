@@ -71,6 +71,9 @@ def _say_published(run: Run) -> None:
     if published is None:
         return
     folder = run.dataset.folder
+    if not published["version"]:
+        OUT.print("Nothing to publish yet: no article was like the seeds.", highlight=False)
+        return
     if published["is_new"]:
         OUT.print(f"Published version {published['version']}. To use it:", highlight=False)
     else:

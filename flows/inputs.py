@@ -12,7 +12,7 @@ from crawler import warc
 from flows.errors import InputError
 
 HTML_SUFFIXES = (".html", ".htm", ".xhtml", ".html.gz", ".htm.gz")
-WARC_SUFFIXES = (".warc", ".warc.gz", ".arc", ".arc.gz", ".warc.zst")
+WARC_SUFFIXES = (".warc", ".warc.gz", ".warc.zst")
 MAX_PAGE_BYTES = 20_000_000
 _HEAD_BYTES = 200_000
 
@@ -53,7 +53,7 @@ def _files(paths: Sequence[Path], suffixes: tuple[str, ...], kind: str) -> list[
 
 def warc_pages(files: Sequence[Path], damaged: Damage) -> Iterator[Page]:
     """The pages of WARC files; what cannot be read is told to `damaged`, and the whole records before it are kept."""
-    return warc.pages(files, damaged=damaged)
+    return warc.pages(files, on_damage=lambda damage: damaged(str(damage)))
 
 
 def html_pages(files: Sequence[Path], damaged: Damage) -> Iterator[Page]:

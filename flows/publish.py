@@ -77,7 +77,7 @@ def _shards(destination: LocalFolder, base: Manifest, change: Change, draft: Pat
     for config in CONFIGS:
         rewritten = 0
         for shard in base.of(config):
-            left = _without(destination.current / shard.path, change.drop.get(config, set()))
+            left = _rewritten(destination.current / shard.path, config, change)
             if left is None:
                 destination.carry_over(shard, draft)
                 yield shard
@@ -87,15 +87,36 @@ def _shards(destination: LocalFolder, base: Manifest, change: Change, draft: Pat
         yield from _new_shards(config, change.table(config), draft, run_id)
 
 
-def _without(path: Path, dropped: set[str]) -> pa.Table | None:
-    """The rows of a shard whose ids are not dropped; None where that is all of them."""
-    if not dropped:
-        return None
-    wanted = pa.array(sorted(dropped), pa.string())
-    if not pc.any(pc.is_in(pq.read_table(path, columns=["id"], partitioning=None)["id"], wanted)).as_py():
+def _rewritten(path: Path, config: str, change: Change) -> pa.Table | None:
+    """The rows of a shard as they are after the change; None where they stay as they are.
+
+    Rows of articles that became copies move to the change's rows of `copies`, which is written after `articles`.
+    """
+    gone, moved = change.drop.get(config, set()), set(change.demoted) if config == "copies" else set()
+    if not (_has(path, "id", gone) or _has(path, "representative_id", moved)):
         return None
     table = pq.read_table(path, partitioning=None)
-    return table.filter(pc.invert(pc.is_in(table["id"], wanted)))
+    dropped = pc.is_in(table["id"], pa.array(sorted(gone), pa.string()))
+    if config == "articles":
+        for row in table.filter(dropped).to_pylist():
+            change.move(row)
+    return (
+        _follow_representatives(table.filter(pc.invert(dropped)), change) if moved else table.filter(pc.invert(dropped))
+    )
+
+
+def _has(path: Path, column: str, values: set[str]) -> bool:
+    if not values:
+        return False
+    found = pq.read_table(path, columns=[column], partitioning=None)[column]
+    return bool(pc.any(pc.is_in(found, pa.array(sorted(values), pa.string()))).as_py())
+
+
+def _follow_representatives(copies: pa.Table, change: Change) -> pa.Table:
+    rows = copies.to_pylist()
+    for row in rows:
+        row["representative_id"] = change.demoted.get(row["representative_id"], row)["representative_id"]
+    return pa.Table.from_pylist(rows, schema=copies.schema)
 
 
 def _new_shards(config: str, table: pa.Table, draft: Path, run_id: str) -> Iterator[Shard]:

@@ -66,6 +66,9 @@ def notes(run: Run) -> list[str]:
     found += [f"Seeds: {line}" for line in filtered.get("problems", [])]
     if "threshold" in filtered:
         found.append(f"Threshold of similarity to the seeds: {filtered['threshold']:.3f}.")
+    if filtered.get("nearest") and not filtered["verdicts"].get(Verdict.KEPT):
+        nearest = "; ".join(f"{title or url} ({similarity:.3f})" for similarity, title, url in filtered["nearest"])
+        found.append(f"No article is like the seeds. Nearest: {nearest}.")
     return found
 
 

@@ -13,21 +13,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from heapq import nlargest
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cleaning.extract import ExtractOptions, extract
 from cleaning.schema import REJECTED, Extraction, Page, arrow_schema
 from cleaning.topic import TopicError, TopicOptions, TopicProfile
-from cleaning.urls import canonical
+from cleaning.urls import canonical, host_of
 from cleaning.verdict import Verdict
-from crawler.frontier import outcomes
+from crawler.outcomes import outcomes, totals
 from flows import inputs
-from flows.changes import kept_rows
 from flows.config import Dataset, crawl_options
 from flows.copies import DOCUMENTS, CopyIndex, article_id
 from flows.destination import LocalFolder
@@ -95,16 +96,11 @@ COUNTED_ONLY = frozenset({Verdict.KEPT, Verdict.KNOWN, Verdict.NOT_MODIFIED, Ver
 
 
 def _write_outcomes(run: Run) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    rows: list[dict[str, Any]] = []
-    for outcome in outcomes(run.dataset.state, run.id):
-        counts[str(outcome.verdict)] += 1
-        if outcome.verdict not in COUNTED_ONLY:
-            rows.append(
-                {name: getattr(outcome, name, None) for name in OUTCOMES.names} | {"verdict": str(outcome.verdict)}
-            )
+    found = [outcome for outcome in outcomes(run.dataset.state, run.id) if outcome.verdict not in COUNTED_ONLY]
+    rows = [asdict(outcome) | {"domain": host_of(outcome.url), "verdict": str(outcome.verdict)} for outcome in found]
     write_table(run.folder / "outcomes.parquet", pa.Table.from_pylist(rows, schema=OUTCOMES))
-    return dict(sorted(counts.items()))
+    whole = totals(run.dataset.state, run.id)
+    return whole.verdicts if whole else {}
 
 
 def _watch_crawl(command: list[str], pages: int, watcher: Watcher) -> Summary:
@@ -252,20 +248,24 @@ def filter_articles(run: Run, watcher: Watcher = SILENT) -> Summary:
         return finished
     profile = topic_profile(run.dataset)
     counts: Counter[str] = Counter()
+    nearest: list[tuple[float, str, str]] = []
     parts = sorted(run.clean_folder.glob("[0-9]*.parquet"))
     for number, path in enumerate(parts, 1):
-        judged = judge_rows(pq.read_table(path, partitioning=None), profile, run.dataset.recipe)
+        extracted = pq.read_table(path, partitioning=None)
+        judged = judge_rows(extracted, profile, run.dataset.recipe)
         write_table(run.filter_folder / path.name, judged)
         counts.update(judged["verdict"].to_pylist())
+        nearest = nlargest(3, [*nearest, *_off_topic(extracted, judged)])
         watcher.progress("filter", number, len(parts))
-    return run.finish(
-        "filter",
-        {
-            "threshold": profile.threshold,
-            "verdicts": dict(sorted(counts.items())),
-            "problems": list(profile.problems()),
-        },
-    )
+    summary = {"threshold": profile.threshold, "verdicts": dict(sorted(counts.items())), "nearest": nearest}
+    return run.finish("filter", summary | {"problems": list(profile.problems())})
+
+
+def _off_topic(extracted: pa.Table, judged: pa.Table) -> list[tuple[float, str, str]]:
+    """Similarity, title and URL of the articles that are not like the seeds."""
+    columns = (judged["verdict"], judged["similarity"], extracted["title"], extracted["url"])
+    rows = zip(*(column.to_pylist() for column in columns), strict=True)
+    return [(similarity, title, url) for verdict, similarity, title, url in rows if verdict == Verdict.OFF_TOPIC]
 
 
 def topic_profile(dataset: Dataset) -> TopicProfile:
@@ -288,28 +288,42 @@ def topic_profile(dataset: Dataset) -> TopicProfile:
 def find_copies(run: Run, watcher: Watcher = SILENT) -> Summary:
     """Enters the run's articles into the index of known articles, and leaves what each of them is to those.
 
-    `copies.parquet` gets a row for every article that passed the filter, in their order; `withdrawn.parquet` the known
-    articles that the crawl found gone.
+    `copies.parquet` gets a row for every article that passed the filter, in their order; `representatives.parquet` the
+    published articles that gave way to a better copy; `withdrawn.parquet` the known ones that the crawl found gone.
     """
     if finished := run.summary("copies"):
         return finished
-    documents = pa.Table.from_pylist(list(kept_rows(run)), schema=DOCUMENTS)
+    documents = kept_documents(run)
     watcher.progress("copies", 0, documents.num_rows)
     with open_index(run.dataset) as index:
         decisions = index.add(run.id, documents)
-        withdrawn = _withdrawn(run, index)
+        changes, withdrawn = index.changes(run.id), _withdrawn(run, index)
     write_table(run.folder / "copies.parquet", decisions)
+    write_table(run.folder / "representatives.parquet", changes)
     write_table(run.folder / "withdrawn.parquet", withdrawn)
     watcher.progress("copies", documents.num_rows, documents.num_rows)
     relations = Counter(decisions["relation"].to_pylist()) + Counter(withdrawn=withdrawn.num_rows)
     return run.finish("copies", {"relations": dict(sorted(relations.items()))})
 
 
+def kept_documents(run: Run) -> pa.Table:
+    """The articles of the run that passed the filter, in their order, with the columns that the index reads."""
+    parts = []
+    for path in sorted(run.filter_folder.glob("[0-9]*.parquet")):
+        kept = pc.equal(pq.read_table(path, columns=["verdict"], partitioning=None)["verdict"], str(Verdict.KEPT))
+        parts.append(
+            pq.read_table(run.clean_folder / path.name, columns=DOCUMENTS.names, partitioning=None).filter(kept)
+        )
+    return pa.concat_tables(
+        [part.select(DOCUMENTS.names).cast(DOCUMENTS) for part in parts] or [DOCUMENTS.empty_table()]
+    )
+
+
 def _withdrawn(run: Run, index: CopyIndex) -> pa.Table:
     """The ids of known articles whose pages are gone."""
     path = run.folder / "outcomes.parquet"
     rows = pq.read_table(path, partitioning=None).to_pylist() if path.exists() else []
-    gone = {article_id(canonical(row["url"])) for row in rows if row["verdict"] == Verdict.GONE}
+    gone = {article_id(canonical(row["url"]) or row["url"]) for row in rows if row["verdict"] == Verdict.GONE}
     return pa.table({"id": pa.array(sorted(index.known(sorted(gone))), pa.string())})
 
 

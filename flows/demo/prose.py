@@ -1,4 +1,4 @@
-"""The text generator: writes sentences from rules with slots, so that no two articles say the same in the same words."""
+"""The text generator: writes lines from rules with slots, so that no two articles say the same in the same words."""
 
 import random
 import re
@@ -87,7 +87,7 @@ class Writer:
         return [self.line(template, slots) for template in self.hand(rule, count)]
 
     def sample(self, rule: str, count: int) -> list[str]:
-        """Different fillings of a rule's templates, drawn at random and not dealt."""
+        """Different templates of a rule, drawn at random and not dealt."""
         return self.rng.sample(self.rules[rule], min(count, len(self.rules[rule])))
 
     def paragraphs(self, lines: Iterable[str]) -> tuple[str, ...]:

@@ -1,0 +1,58 @@
+"""Gradient-boosted trees as plain arrays: read from package data, evaluated with numpy, no training library needed."""
+
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """Binary trees whose leaves' values sum to a log-odds.
+
+    Nodes of all trees lie in one run: `feature` (-1 at a leaf), `threshold` (go left where value <= threshold), `left` and
+    `right` (indices of nodes), `value` (of leaves). `roots` are the trees' first nodes, `base` the log-odds before them,
+    `depth` the longest way from a root to a leaf, `names` the features in the order of the columns.
+    """
+
+    feature: Ints
+    threshold: Floats
+    left: Ints
+    right: Ints
+    value: Floats
+    roots: Ints
+    base: float
+    depth: int
+    names: tuple[str, ...]
+    cut: float = 0.5
+
+    @classmethod
+    def load(cls, file: Traversable) -> Self:
+        """Reads an `.npz` file that `save` wrote; no pickled objects are loaded."""
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+            return cls(
+                **{name: arrays[name] for name in ("feature", "threshold", "left", "right", "value", "roots")},
+                base=float(arrays["base"]),
+                depth=int(arrays["depth"]),
+                names=tuple(str(name) for name in arrays["names"]),
+                cut=float(arrays["cut"]),
+            )
+
+    def probability(self, rows: Floats) -> Floats:
+        """Probabilities, 0..1, for rows of (n, features)."""
+        if not len(rows):
+            return np.zeros(0, np.float32)
+        node = np.repeat(self.roots[None, :], len(rows), axis=0)
+        flat, width = np.ascontiguousarray(rows).ravel(), rows.shape[1]
+        start = (np.arange(len(rows), dtype=np.int64) * width)[:, None]
+        for _ in range(self.depth):
+            # Leaves point to themselves, so that trees of different depth take the same number of steps.
+            goes_left = flat[start + self.feature[node]] <= self.threshold[node]
+            node = np.where(goes_left, self.left[node], self.right[node])
+        odds = self.base + self.value[node].sum(axis=1)
+        return (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)

@@ -1,0 +1,100 @@
+"""Which blocks of a page are its article: the learned classifier's scores, the choice, and the reason for each block."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from cleaning.blocks import Segments
+from cleaning.decode import repair_mojibake
+from cleaning.features import Array, Versions, featurize
+from cleaning.forest import Forest
+from cleaning.furniture import reason_of
+
+_WORD = re.compile(r"\w+")
+_REPEATABLE = 40
+"""Characters; a longer block that repeats an earlier one word for word is left out."""
+_SURE = frozenset(
+    {"share prompt", "comments", "advertisement", "image placeholder", "navigation", "consent", "newsletter prompt", "copyright", "ornament"}
+)
+"""Kinds of furniture that are left out even where the classifier took them for the article's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The verdict on one block: whether it is the article's, the classifier's score (0..1), and why it was left out."""
+
+    kept: bool
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The article's text, paragraphs separated by empty lines; the verdict on each block; and how sure the text is (0..1)."""
+
+    text: str
+    choices: tuple[Choice, ...]
+    confidence: float
+
+
+@cache
+def model(name: str, folder: str = "") -> Forest:
+    """A model that `training` wrote: the shipped one, or that of another folder (one fitted without a fold of hosts).
+
+    Raises:
+        FileNotFoundError: the folder has no such model; `python -m training.fit_blocks` writes them.
+    """
+    return Forest.load((Path(folder) if folder else files("cleaning") / "data") / f"{name}.npz")
+
+
+def select(found: Segments, versions: Versions, folder: str = "") -> Selection:
+    """Scores the blocks of a page and puts the article together."""
+    forest = model("blocks", folder)
+    scores = forest.probability(featurize(found, versions))
+    choices = _choose(found, scores, forest.cut, versions.title)
+    return Selection(_text(found, choices), choices, _confidence(found, scores, choices))
+
+
+def _choose(found: Segments, scores: Array, cut: float, title: str) -> tuple[Choice, ...]:
+    seen: set[str] = set()
+    choices = []
+    for block, score in zip(found.blocks, scores.tolist(), strict=True):
+        reason = reason_of(block.text)
+        if score < cut:
+            reason = reason or "not like an article's text"
+        elif _same(block.text, title):
+            reason = "the title again"
+        elif block.text in seen:
+            reason = "repeated"
+        elif reason not in _SURE:
+            reason = ""
+        if not reason and len(block.text) > _REPEATABLE:
+            seen.add(block.text)
+        choices.append(Choice(not reason, score, reason))
+    return tuple(choices)
+
+
+def _same(text: str, title: str) -> bool:
+    return len(text) <= 2 * len(title) and _WORD.findall(text.lower()) == _WORD.findall(title.lower())
+
+
+def _text(found: Segments, choices: tuple[Choice, ...]) -> str:
+    lines = (
+        f"- {block.text}" if found.tag(block) == "li" else block.text
+        for block, choice in zip(found.blocks, choices, strict=True)
+        if choice.kept
+    )
+    return repair_mojibake("\n\n".join(lines))
+
+
+def _confidence(found: Segments, scores: Array, choices: tuple[Choice, ...]) -> float:
+    """The word F1 that the text would have if the scores were true probabilities."""
+    words = np.asarray([len(block.text) for block in found.blocks], np.float64)
+    kept = np.asarray([choice.kept for choice in choices], bool)
+    expected = float((words * scores).sum())
+    shared = float((words * scores)[kept].sum())
+    return round(2 * shared / (float(words[kept].sum()) + expected), 4) if expected and kept.any() else 0.0

@@ -1,0 +1,330 @@
+"""One run of the crawl: which request comes next, and what its answer changes; knows no Scrapy and no sockets."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from cleaning.urls import origin_of
+from cleaning.verdict import Verdict
+from crawler.answers import Answer, Trouble
+from crawler.apis import gdelt_query, query_terms
+from crawler.candidates import Kind
+from crawler.frontier import Role, Task
+from crawler.listings import queue_guesses, source_failed, take_source
+from crawler.pages import page_failed, take_page
+from crawler.payload import PayloadError, decode
+from crawler.policies import DOCUMENT_BYTES
+from crawler.policy import ROBOTS_BYTES, SitePolicy
+from crawler.run import Run
+from crawler.sources import given_sources, site_fronts
+
+log = logging.getLogger("crawler")
+
+_FEWEST_EXPLORED = 5
+_MAX_SKIPS = 2_000
+
+
+class Crawl:
+    """Gives requests (`next_task`) and takes what came of them (`answered`, `failed`), each in one transaction."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.deadline = run.now() + run.options.limits.seconds
+        self.fronts = site_fronts(run.options)
+        self.in_flight = 0
+        self.ended = ""
+
+    def open(self) -> None:
+        """Puts the sources that are due into the queue, where the run is new."""
+        run = self.run
+        if not run.frontier.is_new():
+            log.info(
+                "resuming run %s: %d pages so far, %d URLs wait",
+                run.options.run_id,
+                run.frontier.pages,
+                run.frontier.queued(),
+            )
+            return
+        with run.frontier.transaction():
+            for url, kind in given_sources(run.options):
+                run.sources.register(url, kind, given=True)
+                run.sources.tally(url)
+            if run.options.gdelt and (terms := query_terms(run.options.seeds)):
+                run.sources.register(gdelt_query(terms, run.options.since, run.options.until), Kind.API, given=True)
+            for source in run.sources.due(run.now()):
+                run.harvest.queue_source(source)
+
+    # Which request comes next.
+
+    def next_task(self) -> Task | None:
+        """The best request that may be made now, or None; it is in flight until `answered` or `failed` takes it."""
+        if self._is_over():
+            return None
+        task = self._urgent() or self._queued()
+        if task is not None:
+            self.run.gates.get(task.host).busy = True
+            self.in_flight += 1
+        return task
+
+    def wake_in(self) -> float | None:
+        """Seconds until the next host may be asked; None where only requests in flight can change anything."""
+        now = self.run.now()
+        waiting = [self.run.gates.get(host) for host in self.run.urgent]
+        times = [gate.next_at for gate in waiting if not gate.busy]
+        first = self.run.gates.wake_at()
+        times += [first] if first is not None else []
+        return max(0.0, min(times) - now) if times else None
+
+    def has_work(self) -> bool:
+        """Whether anything is left to do in this run."""
+        return not self._is_over() and bool(self.in_flight or self.run.urgent or self.run.gates.has_work())
+
+    def _is_over(self) -> bool:
+        limits = self.run.options.limits
+        if not self.ended and self.run.frontier.pages + self._pages_in_flight() >= limits.pages:
+            self.ended = f"{limits.pages} pages, the limit of a run"
+        if not self.ended and self.run.now() >= self.deadline:
+            self.ended = f"{limits.seconds:.0f} seconds, the limit of a run"
+        return bool(self.ended)
+
+    def _pages_in_flight(self) -> int:
+        # Every request in flight may become a page: the limit is never overrun, and reached within a few pages.
+        return self.in_flight if self.run.frontier.pages + self.in_flight >= self.run.options.limits.pages else 0
+
+    def _urgent(self) -> Task | None:
+        now = self.run.now()
+        for host, tasks in self.run.urgent.items():
+            gate = self.run.gates.get(host)
+            if not gate.busy and gate.next_at <= now:
+                task = tasks.popleft()
+                if not tasks:
+                    del self.run.urgent[host]
+                return task
+        return None
+
+    def _queued(self) -> Task | None:
+        """The best URL of the hosts that may be asked, after dropping those that nobody may fetch."""
+        now = self.run.now()
+        for _ in range(_MAX_SKIPS):
+            host = self.run.gates.best(now)
+            if host is None:
+                return None
+            task = self.run.frontier.best(host)
+            if task is None:
+                continue
+            task = replace(task, origin=origin_of(task.url))
+            policy = self.run.policies.policy(task.origin, now)
+            if policy is None:
+                found = self._ask_policy(task, now)
+                if found is not None:
+                    return found
+            elif not self._dismissed(task, policy) and self._is_worth(task):
+                return task
+        return None
+
+    def _ask_policy(self, task: Task, now: float) -> Task | None:
+        request = self.run.policies.next_request(task.origin, now)
+        if any(waiting.origin == task.origin for tasks in self.run.urgent.values() for waiting in tasks):
+            self.run.gates.get(task.host).waiting_for = task.origin
+            return None
+        return request
+
+    def _dismissed(self, task: Task, policy: SitePolicy) -> bool:
+        """Drops a URL that may not, or need not, be fetched; costs the host no delay."""
+        found = self._dismissal(task, policy)
+        if found is None:
+            return False
+        with self.run.frontier.transaction():
+            if task.role is Role.SOURCE:
+                self.run.sources.failed(task.url, f"{found[0]}: {found[1]}")
+            self.run.frontier.drop(task, *found)
+        return True
+
+    def _dismissal(self, task: Task, policy: SitePolicy) -> tuple[Verdict, str] | None:
+        run = self.run
+        if not policy.robots.allows(task.url):
+            return (
+                Verdict.ROBOTS,
+                policy.robots.reason if policy.robots.state == "disallow" else "robots.txt forbids it",
+            )
+        if task.role is not Role.PAGE:
+            return None
+        if run.options.politeness.rights == "strict":
+            reserved = [signal for signal in policy.signals(task.url) if signal.reserves]
+            if reserved:
+                return Verdict.OPTED_OUT, f"{reserved[0].name}: {reserved[0].value}"
+        return None
+
+    def _is_worth(self, task: Task) -> bool:
+        """Whether a page is worth a request; else its host closes or sleeps, as this was its best URL."""
+        run, gate = self.run, self.run.gates.get(task.host)
+        if task.role is not Role.PAGE:
+            return True
+        if gate.pages >= run.options.limits.pages_per_host:
+            run.gates.close(task.host, Verdict.OVER_BUDGET, f"{gate.pages} pages, the limit of a host")
+            return False
+        if task.kind != Kind.SECTION and run.odds.is_hopeless(task.title_score) and not self._may_explore():
+            gate.asleep = True
+            return False
+        return True
+
+    def _may_explore(self) -> bool:
+        run = self.run.frontier
+        if run.explored >= _FEWEST_EXPLORED + self.run.options.limits.exploration * run.pages:
+            return False
+        run.explored += 1
+        return True
+
+    # What came of a request.
+
+    def answered(self, task: Task, answer: Answer) -> None:
+        """Takes the answer to a request and acknowledges it: what it gave is stored before it counts as done."""
+        run = self.run
+        with run.frontier.transaction():
+            self._landed(task)
+            if task.role is Role.ROBOTS:
+                self._take_robots(task, answer)
+            elif task.role is Role.DOCUMENT:
+                self._take_document(task, answer)
+            elif task.role is Role.SOURCE:
+                take_source(run, task, answer)
+            else:
+                take_page(run, task, answer)
+            run.frontier.save_host(task.host)
+            run.frontier.save_counts()
+        run.store.rotate()
+
+    def failed(self, task: Task, trouble: Trouble) -> None:
+        """Takes that a request got no answer."""
+        run = self.run
+        with run.frontier.transaction():
+            self._landed(task)
+            if task.role is Role.ROBOTS:
+                self._robots_troubled(task, trouble)
+            elif task.role is Role.DOCUMENT:
+                run.count_trouble(task, replace(trouble, is_host=False))
+                run.policies.document_answered(task, b"", run.now())
+            elif task.role is Role.SOURCE:
+                source_failed(run, task, trouble)
+            else:
+                page_failed(run, task, trouble)
+            run.frontier.save_host(task.host)
+            run.frontier.save_counts()
+
+    def _landed(self, task: Task) -> None:
+        self.in_flight -= 1
+        self.run.frontier.requests += 1
+        self.run.gates.get(task.host).busy = False
+
+    def _take_robots(self, task: Task, answer: Answer) -> None:
+        run = self.run
+        if answer.target is not None:
+            run.gates.succeeded(task.host, run.now())
+            self._follow_robots(task, answer.target)
+            return
+        if answer.status == 429 or answer.status >= 500:
+            trouble = answer.trouble() or Trouble(Verdict.FETCH_FAILED, f"HTTP {answer.status}")
+            self._robots_troubled(task, trouble)
+            return
+        run.gates.succeeded(task.host, run.now())
+        try:
+            body = decode(
+                answer.exchange.body, answer.headers.get("content-encoding", ""), 8 * ROBOTS_BYTES, lenient=True
+            )
+        except PayloadError as error:
+            run.policies.robots_failed(task, str(error), run.now(), final=True)
+        else:
+            run.policies.robots_answered(task, answer.status, body, run.now())
+        self._resolved(task.origin)
+
+    def _follow_robots(self, task: Task, target: str) -> None:
+        """Follows a redirect of robots.txt; after too many, or to a refused address, there are no rules."""
+        run = self.run
+        following = None if run.guard.refuses_url(target) else run.policies.robots_redirected(task, target)
+        if following is None:
+            run.policies.robots_answered(task, 404, b"", run.now())
+            self._resolved(task.origin)
+        else:
+            run.push(following)
+
+    def _robots_troubled(self, task: Task, trouble: Trouble) -> None:
+        run = self.run
+        run.count_trouble(task, replace(trouble, is_host=True))
+        closed = run.gates.get(task.host).closed is not None
+        robots = run.policies.robots_failed(task, trouble.reason, run.now(), final=closed)
+        if robots is None:
+            run.push(task)
+        else:
+            self._resolved(task.origin)
+
+    def _take_document(self, task: Task, answer: Answer) -> None:
+        run = self.run
+        run.gates.succeeded(task.host, run.now(), run.extra_delay(task))
+        body = b""
+        if answer.status == 200:
+            try:
+                body = decode(
+                    answer.exchange.body, answer.headers.get("content-encoding", ""), DOCUMENT_BYTES, lenient=True
+                )
+            except PayloadError as error:
+                log.warning("%s: %s", task.url, error)
+        run.policies.document_answered(task, body, run.now())
+        self._resolved(task.origin)
+
+    def _resolved(self, origin: str) -> None:
+        """Lets the hosts go on that waited for an origin's rules, and asks for a site's sitemaps."""
+        run = self.run
+        for gate in run.gates.table.values():
+            if gate.waiting_for == origin:
+                gate.waiting_for = ""
+        if run.policies.policy(origin, run.now()) is not None and origin in self.fronts:
+            queue_guesses(run, origin, self.fronts.pop(origin))
+
+    # The end.
+
+    def finish(self) -> dict[str, Any]:
+        """Gives every URL that still waits its verdict, and marks the run as finished; returns its statistics."""
+        run = self.run
+        run.store.close()
+        reason = self.ended or "nothing is left to fetch"
+        with run.frontier.transaction():
+            for task in run.frontier.waiting():
+                run.frontier.note(task, *self._left(task))
+            stats = {"done": True, **self.progress(), "reason": reason, "unreachable": self.is_unreachable()}
+            stats["skipped"] = _skipped(run.frontier.verdict_counts())
+            run.frontier.finish(run.now(), reason, stats)
+        return stats
+
+    def close(self) -> None:
+        """Ends the process's part of a run that is not finished; it can be resumed."""
+        self.run.store.close()
+
+    def is_unreachable(self) -> bool:
+        """Whether not one source could be read."""
+        return self.run.frontier.pages == 0 and self.run.sources.all_failed()
+
+    def progress(self) -> dict[str, Any]:
+        """The run in numbers."""
+        run = self.run
+        return {
+            "fetched": run.frontier.pages,
+            "queued": run.frontier.queued(),
+            "relevant_guess": run.relevant,
+            "hosts": sum(gate.pages > 0 for gate in run.gates.table.values()),
+            "requests": run.frontier.requests,
+            "skipped": _skipped(run.frontier.skipped),
+        }
+
+    def _left(self, task: Task) -> tuple[Verdict, str]:
+        """The verdict for a URL that was never reached."""
+        gate = self.run.gates.get(task.host)
+        if self.run.odds.is_hopeless(task.title_score):
+            return Verdict.UNLIKELY, "its like were fetched and were hardly ever relevant"
+        if gate.closed is not None:
+            return gate.closed, gate.closed_reason
+        return Verdict.OVER_BUDGET, self.ended or "the run ended first"
+
+
+def _skipped(counts: Mapping[str, int]) -> dict[str, int]:
+    return {verdict: n for verdict, n in sorted(counts.items()) if verdict != Verdict.KEPT}

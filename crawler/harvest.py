@@ -1,0 +1,226 @@
+"""What sources and pages list -> the frontier: which candidates are worth a request, and how much."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from urllib.parse import urlsplit
+
+from cleaning.urls import date_in, host_of, identity, site_of
+from cleaning.verdict import Verdict
+from crawler.candidates import Candidate, Kind, Listing, Pointer, is_about_site, is_file, looks_like_hub
+from crawler.frontier import Added, Entry, Frontier, Role, Task
+from crawler.gates import gate_of
+from crawler.guards import Guard, trap_reason
+from crawler.links import PageLinks
+from crawler.options import CrawlOptions
+from crawler.relevance import BASE_YIELD, TitleScore, is_telling, rank
+from crawler.sources import Source, Sources
+
+MAX_CHILDREN = 50
+"""Sitemaps of one index that are asked for in a run, the latest first."""
+
+_URGENCY = {
+    Kind.FEED: 1.6,
+    Kind.NEWS_SITEMAP: 1.6,
+    Kind.API: 1.5,
+    Kind.SITEMAP: 1.4,
+    Kind.SECTION: 1.3,
+    Kind.LINK: 1.2,
+}
+_HUB_YIELD = 0.35
+_TITLE_SCORES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where candidates were found: the source, its kind and yield 0..1, the depth they get, the site they must be of.
+
+    `site` is "" where any site is accepted.
+    """
+
+    source: str
+    kind: Kind
+    source_yield: float = BASE_YIELD
+    depth: int = 0
+    site: str = ""
+    tells_changes: bool = True
+
+
+@dataclass(slots=True)
+class Harvest:
+    """Puts candidates and sources into the frontier of a run."""
+
+    options: CrawlOptions
+    frontier: Frontier
+    sources: Sources
+    guard: Guard
+    title_score: TitleScore
+    clock: Callable[[], datetime]
+
+    def queue_source(self, source: Source, *, hops: int = 0) -> None:
+        """Queues a request to a source: feeds and sitemaps before everything else, sections by what they yield."""
+        urgency = _URGENCY[source.kind] if source.given or source.kind is not Kind.SECTION else _HUB_YIELD
+        entry = Entry(
+            key=f"source:{source.url}",
+            url=source.url,
+            host=gate_of(host_of(source.url)),
+            role=Role.SOURCE,
+            score=urgency * (0.9 + 0.1 * source.expected_yield) if urgency > 1 else urgency * source.expected_yield,
+            kind=source.kind,
+            source=source.parent,
+            hops=hops,
+        )
+        self.frontier.add(entry, again=True)
+
+    def listing(self, source: Source, listing: Listing) -> int:
+        """Takes in what a feed, sitemap or interface lists; returns how many of its candidates are new or changed."""
+        context = Context(
+            source=source.url,
+            kind=listing.kind,
+            source_yield=source.expected_yield,
+            site=self._bound_site(source, listing.kind),
+            tells_changes=source.tells_changes,
+        )
+        fresh = self.candidates(listing.candidates, context)
+        self.pointers(listing.pointers, source.url)
+        return fresh
+
+    def _bound_site(self, source: Source, kind: Kind) -> str:
+        """The only site that a source may list URLs of: its own, but any for feeds and interfaces of the options.
+
+        Sitemaps must keep to their site (sitemaps.org, "Sitemaps & Cross Submits"), so must sources that were found.
+        """
+        trusted = source.given and kind in (Kind.FEED, Kind.API)
+        return "" if trusted else site_of(host_of(source.url))
+
+    def page(self, task: Task, links: PageLinks, *, relevant: bool | None) -> int:
+        """Takes in the links of a page or section; returns how many are new."""
+        depth = task.depth + 1
+        if links.no_follow or depth > self.options.limits.depth:
+            return 0
+        known = self.sources.get(task.url)
+        base = known.expected_yield if known else BASE_YIELD
+        source_yield = base if relevant is None else (0.6 if relevant else 0.1)
+        context = Context(
+            source=task.url,
+            kind=Kind.SECTION if task.role is Role.SOURCE or task.kind == Kind.SECTION else Kind.LINK,
+            source_yield=source_yield,
+            depth=depth,
+            site=site_of(host_of(task.url)),
+        )
+        fresh = self.candidates(links.links, context)
+        if fresh and links.next_page and looks_like_hub(links.next_page):
+            self._add(
+                Candidate(links.next_page), Context(task.url, Kind.SECTION, source_yield, task.depth, context.site)
+            )
+        return fresh
+
+    def discoveries(self, links: PageLinks, parent: str) -> None:
+        """Registers and queues the feeds that a front page offers."""
+        self.pointers(links.feeds, parent)
+
+    def pointers(self, pointers: Iterable[Pointer], parent: str) -> None:
+        """Registers and queues the sources that another one names, the latest first, those of the period only."""
+        since = self.options.since
+        site = site_of(host_of(parent))
+        fitting = [
+            pointer
+            for pointer in pointers
+            if site_of(host_of(pointer.url)) == site
+            and not (since and pointer.modified and pointer.modified < since)
+            and not self.guard.refuses_url(pointer.url)
+        ]
+        # Stable: those without a date keep the index's order, after the dated ones.
+        fitting.sort(key=lambda pointer: -(pointer.modified.timestamp() if pointer.modified else 0.0))
+        for pointer in fitting[:MAX_CHILDREN]:
+            self._point(pointer, parent)
+
+    def _point(self, pointer: Pointer, parent: str) -> None:
+        source = self.sources.register(pointer.url, pointer.kind, parent=parent)
+        changed = pointer.modified is None or source.checked is None or pointer.modified.timestamp() > source.checked
+        asked = source.checked is not None and source.checked >= self.frontier.started
+        is_due = source.next_at <= self.clock().timestamp() and source.failures == 0 and not asked
+        if source.checked is None or (changed and is_due):
+            self.queue_source(source)
+
+    def candidates(self, candidates: Iterable[Candidate], context: Context) -> int:
+        """Puts the candidates that may be wanted into the frontier; returns how many are new or changed."""
+        counts = {Added.NEW: 0, Added.QUEUED: 0, Added.CHANGED: 0, Added.KNOWN: 0}
+        total = 0
+        for candidate in candidates:
+            if context.site and site_of(host_of(candidate.url)) != context.site:
+                continue
+            total += 1
+            added = self._add(candidate, context)
+            if added is not None:
+                counts[added] += 1
+        self.sources.tally(context.source, candidates=total, known=counts[Added.KNOWN])
+        return counts[Added.NEW] + counts[Added.CHANGED]
+
+    def _add(self, candidate: Candidate, context: Context) -> Added | None:
+        if self.sources.get_any(candidate.url):
+            return Added.KNOWN
+        entry = self._entry(candidate, context)
+        refusal = self._refusal(candidate)
+        if refusal:
+            self.frontier.note(entry, *refusal)
+            return None
+        return self.frontier.add(entry)
+
+    def _entry(self, candidate: Candidate, context: Context) -> Entry:
+        is_hub = context.kind in (Kind.SECTION, Kind.LINK) and looks_like_hub(candidate.url)
+        published = candidate.published or _day_in(candidate.url)
+        modified = candidate.modified if context.tells_changes else None
+        title_score = self.title_score(candidate.title, candidate.url)
+        telling = is_telling(candidate.title, candidate.url) and not is_hub
+        score = rank(
+            title_score, telling=telling, source_yield=context.source_yield, published=published, now=self.clock()
+        )
+        return Entry(
+            key=identity(candidate.url),
+            url=candidate.url,
+            host=gate_of(urlsplit(candidate.url).hostname or ""),
+            role=Role.PAGE,
+            score=max(score, title_score) if is_hub else score,
+            title_score=title_score if telling else max(title_score, 0.5 * context.source_yield),
+            depth=context.depth,
+            kind=Kind.SECTION if is_hub else context.kind,
+            source=context.source,
+            title=candidate.title,
+            published=published.timestamp() if published else None,
+            modified=modified.timestamp() if modified else None,
+            is_titled=context.kind in (Kind.FEED, Kind.NEWS_SITEMAP, Kind.API),
+        )
+
+    def _refusal(self, candidate: Candidate) -> tuple[Verdict, str] | None:
+        """Why a candidate is not even queued, or None."""
+        if reason := self.guard.refuses_url(candidate.url):
+            return Verdict.REFUSED_ADDRESS, reason
+        if reason := trap_reason(candidate.url):
+            return Verdict.TRAP, reason
+        if is_file(candidate.url):
+            return Verdict.NOT_HTML, "the URL is of a file"
+        if is_about_site(candidate.url):
+            return Verdict.NOT_ARTICLE, "the URL is of a page about the site or for its users"
+        if reason := self._outside(candidate):
+            return Verdict.OUTSIDE_PERIOD, reason
+        return None
+
+    def _outside(self, candidate: Candidate) -> str:
+        """Why a candidate is not of the period, or "". A day in the URL may be a day off, by its zone."""
+        since, until = self.options.since, self.options.until
+        day = _day_in(candidate.url)
+        published = candidate.published or day
+        slack = timedelta() if candidate.published else timedelta(days=1)
+        if since and published and published + slack < since:
+            return f"published {published:%Y-%m-%d}, before {since:%Y-%m-%d}"
+        if since and not published and candidate.modified and candidate.modified < since:
+            return f"last changed {candidate.modified:%Y-%m-%d}, before {since:%Y-%m-%d}"
+        if until and published and published - slack > until:
+            return f"published {published:%Y-%m-%d}, after {until:%Y-%m-%d}"
+        return ""
+
+
+def _day_in(url: str) -> datetime | None:
+    day = date_in(url)
+    return datetime.combine(day, time(12), UTC) if day else None

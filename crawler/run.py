@@ -1,0 +1,116 @@
+"""The parts of one run of the crawl, made once and handed to what deals with answers."""
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from crawler.answers import Trouble
+from crawler.frontier import Frontier, Task
+from crawler.gates import Gates
+from crawler.guards import Guard
+from crawler.harvest import Harvest
+from crawler.options import CrawlOptions
+from crawler.policies import PolicyBook
+from crawler.relevance import Odds, Relevance
+from crawler.sources import Sources
+from crawler.store import WarcStore
+
+MAX_ATTEMPTS = 3
+"""Requests for a page or a source before it is given up in a run."""
+
+MAX_HOPS = 5
+"""Redirects of a page or source that are followed."""
+
+
+@dataclass(slots=True)
+class Run:
+    """A run's parts. `urgent` are requests that go before a host's queue; `clock` gives seconds since the epoch."""
+
+    options: CrawlOptions
+    relevance: Relevance
+    clock: Callable[[], float]
+    guard: Guard
+    gates: Gates
+    frontier: Frontier
+    sources: Sources
+    policies: PolicyBook
+    odds: Odds
+    store: WarcStore
+    harvest: Harvest
+    urgent: dict[str, deque[Task]] = field(default_factory=dict)
+    relevant: int = 0
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self.clock()
+
+    def push(self, task: Task) -> None:
+        """Puts a request before its host's queue."""
+        self.urgent.setdefault(task.host, deque()).append(task)
+
+    def extra_delay(self, task: Task) -> float:
+        """The seconds between two requests that the site asks for; 0 for none, or where it is not known yet."""
+        policy = self.policies.known(task.origin)
+        return policy.robots.delay if policy else 0.0
+
+    def count_trouble(self, task: Task, trouble: Trouble) -> None:
+        """Lets a trouble count at the host's gate: against it, or as the end of one request."""
+        extra = self.extra_delay(task)
+        if trouble.is_host:
+            self.gates.failed(task.host, self.now(), trouble.verdict, trouble.reason, trouble.wait, extra)
+        else:
+            self.gates.succeeded(task.host, self.now(), extra)
+
+
+def make_run(
+    options: CrawlOptions, relevance: Relevance, database: sqlite3.Connection, clock: Callable[[], float]
+) -> Run | None:
+    """The parts of a run, begun or resumed in the database; None where it is finished already.
+
+    Raises:
+        StoreError: the WARC folder or a file in it cannot be written.
+    """
+    gates = Gates(options.politeness.delay, options.politeness.patience)
+    frontier = Frontier(database, options.run_id, gates)
+    with frontier.transaction():
+        if not frontier.begin(clock()):
+            return None
+    gates.close_impatient(clock())
+    sources = Sources(database, options.run_id)
+    guard = Guard(options.network)
+    store = WarcStore(
+        options.state / "warc", options.run_id, _about(options), options.limits.warc_bytes, frontier.committed_files()
+    )
+    with frontier.transaction():
+        for name, length in store.lost.items():
+            frontier.requeue_lost(name, length)
+    return Run(
+        options=options,
+        relevance=relevance,
+        clock=clock,
+        guard=guard,
+        gates=gates,
+        frontier=frontier,
+        sources=sources,
+        policies=PolicyBook(database),
+        odds=Odds.of(database, options.limits.least_chance),
+        store=store,
+        harvest=Harvest(
+            options, frontier, sources, guard, relevance.title, lambda: datetime.fromtimestamp(clock(), UTC)
+        ),
+    )
+
+
+def _about(options: CrawlOptions) -> dict[str, str]:
+    """What the warcinfo record says of the crawl."""
+    return {
+        "software": options.politeness.user_agent,
+        "http-header-user-agent": options.politeness.user_agent,
+        "robots": "RFC 9309",
+        "isPartOf": options.run_id,
+        "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+        "politeness": f"one request at a time per host, {options.politeness.delay} s apart",
+        "rights": options.politeness.rights,
+    }

@@ -1,0 +1,161 @@
+"""The demo: serves the newsroom, grows a dataset from it on two days through the Prefect flow, and scores it."""
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table
+
+from flows import report
+from flows.config import RECIPE_NAME, load_dataset_config
+from flows.demo.newsroom import Newsroom
+from flows.demo.score import Score, score
+from flows.demo.server import NewsServer, serve
+from flows.errors import InputError
+from flows.runs import Run, write_text
+from flows.serving import run_flow
+from flows.terminal import print_funnel
+
+NAME = "newsroom"
+MARK = ".likewise-demo"
+DAYS = (1, 2)
+ROWS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What one day's run did: `requests` at the newsroom, `seconds` of wall time, and how right the dataset is then."""
+
+    day: int
+    run: Run
+    requests: int
+    seconds: float
+    version: int
+    score: Score
+
+
+@dataclass(frozen=True, slots=True)
+class Tour:
+    """The days, and the first rows of the dataset as a reader gets them."""
+
+    folder: Path
+    days: tuple[Day, ...]
+    rows: int
+    first: tuple[dict[str, Any], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The tour for scripts."""
+        days = [
+            report.as_json(day.run)
+            | {"day": day.day, "requests": day.requests, "seconds": round(day.seconds, 1), "score": asdict(day.score)}
+            for day in self.days
+        ]
+        return {"folder": str(self.folder), "rows": self.rows, "days": days}
+
+    def show(self, console: Console) -> None:
+        """Prints the funnel of each day, the figures, the first rows and how to load them."""
+        for day in self.days:
+            print_funnel(report.funnel(day.run), f"Day {day.day}: what became of every page")
+        console.print(_figures(self.days))
+        console.print(_rows(self.first, self.rows))
+        console.print("To use it:", highlight=False)
+        line = f'  from datasets import load_dataset; articles = load_dataset("{self.folder}", split="train")'
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def tour(folder: Path, seed: int, verbose: bool) -> Tour:
+    """Runs the demo in a folder of its own, which is emptied first if an earlier demo made it.
+
+    Raises:
+        InputError: the folder exists, and no demo made it.
+    """
+    _fresh(folder)
+    newsroom = Newsroom(seed)
+    with serve(newsroom) as server:
+        recipe = _write_recipe(folder, newsroom, server)
+        days = tuple(_day(day, recipe, server, verbose) for day in DAYS)
+    rows, first = _load(recipe.parent)
+    return Tour(recipe.parent, days, rows, first)
+
+
+def _fresh(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).exists():
+            raise InputError(f"{folder}: is there already, and no demo made it.", "Give another one with --folder.")
+        shutil.rmtree(folder)
+    write_text(folder / MARK, "Made by `likewise demo`, which empties this folder when it runs again.\n")
+
+
+def _write_recipe(folder: Path, newsroom: Newsroom, server: NewsServer) -> Path:
+    recipe = folder / "datasets" / NAME / RECIPE_NAME
+    write_text(recipe, server.recipe_toml())
+    for one in newsroom.seeds:
+        write_text(recipe.parent / "seeds" / f"{one.name}.txt", one.text)
+    return recipe
+
+
+def _day(day: int, recipe: Path, server: NewsServer, verbose: bool) -> Day:
+    server.set_day(day)
+    server.clear_log()
+    started = time.monotonic()
+    summary = run_flow(str(recipe), None, verbose)
+    seconds = time.monotonic() - started
+    run = Run(load_dataset_config(str(recipe)), summary["run"])
+    return Day(day, run, len(server.log), seconds, summary["version"], score(_published(recipe.parent), server.truth()))
+
+
+def _published(folder: Path) -> list[dict[str, Any]]:
+    shards = sorted((folder / "data").glob("articles-*.parquet"))
+    return [row for shard in shards for row in pq.read_table(shard, partitioning=None).to_pylist()]
+
+
+def _load(folder: Path) -> tuple[int, tuple[dict[str, Any], ...]]:
+    """Opens the dataset as its readers do."""
+    from datasets.load import load_dataset  # seconds to import, and needed only here
+    from datasets.utils.tqdm import disable_progress_bars
+
+    disable_progress_bars()
+    articles = load_dataset(str(folder), split="train")
+    return len(articles), tuple(articles.select(range(min(ROWS_SHOWN, len(articles)))))
+
+
+def _figures(days: Sequence[Day]) -> Table:
+    table = Table(title="Beside the newsroom's truth", title_justify="left", title_style="bold")
+    for heading in (
+        "",
+        "precision",
+        "recall",
+        "copies beside originals",
+        "text F1",
+        "titles",
+        "requests",
+        "seconds",
+        "version",
+    ):
+        table.add_column(heading, justify="right")
+    for day in days:
+        s = day.score
+        shares = (
+            f"{s.precision:.3f}",
+            f"{s.recall:.3f}",
+            str(s.copies_beside_original),
+            f"{s.word_f1:.3f}",
+            f"{s.titles:.3f}",
+        )
+        table.add_row(f"day {day.day}", *shares, str(day.requests), f"{day.seconds:.0f}", str(day.version))
+    return table
+
+
+def _rows(rows: Sequence[dict[str, Any]], total: int) -> Table:
+    table = Table(title=f"The first of {total} articles", title_justify="left", title_style="bold")
+    for heading in ("published_at", "domain", "title", "similarity", "words"):
+        table.add_column(heading)
+    for row in rows:
+        published = f"{row['published_at']:%Y-%m-%d %H:%M}" if row["published_at"] else ""
+        table.add_row(published, row["domain"], row["title"], f"{row['similarity']:.2f}", str(row["word_count"]))
+    return table
