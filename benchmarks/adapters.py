@@ -1,5 +1,6 @@
 """The project's real code behind the functions that the scoring scripts call: `extract`, `topic`, `duplicates`."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from cleaning.extract import ExtractOptions
 from cleaning.extract import extract as extract_page
 from cleaning.schema import TIME, Page
 from cleaning.topic import TopicProfile
@@ -16,8 +18,13 @@ from flows.copies import CopyIndex
 
 
 def extract(html: bytes, url: str) -> dict[str, Any] | None:
-    """One page to the fields that `eval/extraction.py` scores; None where the page has no text."""
-    record = extract_page(Page(url=url, body=html))
+    """One page to the fields that `eval/extraction.py` scores; None where the page has no text.
+
+    With `EVAL_FOLD=K/N` in the environment, the models fitted without that fold's hosts are used.
+    """
+    fold = os.environ.get("EVAL_FOLD", "")
+    models = Path("build/models") / fold.replace("/", "-of-") if fold else ""
+    record = extract_page(Page(url=url, body=html), ExtractOptions(models=str(models)))
     if not record.text:
         return None
     return {
@@ -47,6 +54,9 @@ class _Deduplicator:
         self._folder = TemporaryDirectory()
         self._index = CopyIndex(Path(self._folder.name) / "copies.duckdb")
         self._runs = 0
+        self.add(
+            [{"url": "about:blank", "source": "", "published": "1970-01-01", "text": ""}]
+        )  # Loads what is loaded late.
 
     def add(self, documents: list[dict[str, Any]]) -> list[str]:
         """Enters documents with url, source, published (ISO date) and text as one run."""

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from cleaning.alignment import Overlap, compare
 from cleaning.candidates import LEAST, Candidates, Numbers, Pairs
-from cleaning.duplicates import Overlap, Relation, compare, is_copy, relation
+from cleaning.duplicates import Relation, is_copy, relation
 from cleaning.shingles import Words
 
 
@@ -150,7 +151,7 @@ class Batch:
         if top == number:
             return Placed(article, Relation.NEW, 1.0)
         overlap = self._overlap(number, top)
-        return Placed(article, relation(overlap.left, overlap.right), overlap.containment)
+        return Placed(article, relation(overlap), overlap.containment)
 
     def _overlap(self, number: int, other: int) -> Overlap:
         if (number, other) not in self._overlaps:
@@ -166,15 +167,17 @@ class Batch:
 
 def _succeeds(copy: Article, article: Article, overlap: Overlap, policy: Policy) -> bool:
     """Whether a copy takes the place of the article it was found to copy; `overlap.left` is the copy."""
-    if relation(overlap.left, overlap.right) in (Relation.TRUNCATED, Relation.EXCERPT):
+    if relation(overlap) in (Relation.TRUNCATED, Relation.EXCERPT):
         return False
     if policy.credited and _is_agency_site(copy.domain, article.agency) and article.domain != copy.domain:
         return True
     if policy.earlier is not None and copy.published_at and article.published_at:
         return article.published_at - copy.published_at >= policy.earlier
     more = overlap.left.words - overlap.right.words
-    holds = relation(overlap.left, overlap.right) is Relation.EXTENDED
-    return holds and 0 < policy.completer <= overlap.left.words / max(1, overlap.right.words) and more >= policy.words_more
+    holds = relation(overlap) is Relation.EXTENDED
+    return (
+        holds and 0 < policy.completer <= overlap.left.words / max(1, overlap.right.words) and more >= policy.words_more
+    )
 
 
 def _is_agency_site(domain: str, agency: str) -> bool:

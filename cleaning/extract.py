@@ -12,9 +12,13 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from resiliparse.extract.html2text import extract_plain_text
 from trafilatura import bare_extraction
 
+from cleaning.blocks import segment
 from cleaning.decode import decode, is_html, one_line, repair_mojibake, tidy
+from cleaning.features import Versions
+from cleaning.gate import is_error_page, other_kind, page_features
 from cleaning.metadata import Metadata, find_metadata
 from cleaning.schema import Extraction, Page
+from cleaning.selection import model, select
 from cleaning.urls import canonical, host_of
 from cleaning.verdict import Verdict
 
@@ -30,10 +34,14 @@ _LANGUAGES = (
 
 @dataclass(frozen=True, slots=True)
 class ExtractOptions:
-    """What counts as an article: `min_words` of text at least; pages over `max_bytes` are not parsed."""
+    """What counts as an article: `min_words` of text at least; pages over `max_bytes` are not parsed.
+
+    `models` is the folder of the models to use instead of the shipped ones; only evaluation has other ones.
+    """
 
     min_words: int = 40
     max_bytes: int = _MAX_BYTES
+    models: str = ""
 
 
 def extract(page: Page, options: ExtractOptions = ExtractOptions()) -> Extraction:
@@ -57,13 +65,29 @@ def extract(page: Page, options: ExtractOptions = ExtractOptions()) -> Extractio
 
 def _article(record: Extraction, tree: HtmlElement, options: ExtractOptions) -> Extraction:
     metadata = find_metadata(tree, record.url)
-    text = _text(tree, record.url)
-    record = _describe(record, metadata, text)
+    found = segment(tree)
+    versions = versions_of(tree, metadata)
+    chosen = select(found, versions, options.models)
+    text = chosen.text or _lines(versions.chosen)
+    record = replace(_describe(record, metadata, text), confidence=chosen.confidence)
     if not text:
         return replace(record, verdict=Verdict.NO_TEXT, reason="no block of text reads as an article's")
+    if is_error_page(metadata.title, text):
+        return replace(record, verdict=Verdict.ERROR_PAGE, reason=f"titled {metadata.title!r}")
     if record.word_count < options.min_words:
         return replace(record, verdict=Verdict.TOO_SHORT, reason=f"{record.word_count} words, under {options.min_words}")
+    judge = model("gate", options.models)
+    score = float(judge.probability(page_features(found, chosen, metadata, record.url))[0])
+    if score < judge.cut:
+        verdict, reason = other_kind(found, metadata, record.url)
+        return replace(record, verdict=verdict, reason=f"{reason} (article score {score:.2f})")
     return record
+
+
+def _lines(text: str) -> str:
+    """A text of one paragraph a line, tidy, with empty lines between the paragraphs."""
+    lines = tidy(repair_mojibake(text)).split("\n")
+    return "\n\n".join(line.strip() for line in lines if line.strip())
 
 
 def _stamp(page: Page) -> Extraction:
@@ -122,10 +146,10 @@ def parse(text: str) -> HtmlElement | None:
     return tree
 
 
-def _text(tree: HtmlElement, url: str) -> str:
-    document = bare_extraction(tree, url=url or None, include_comments=False)
-    lines = tidy(repair_mojibake(document.text or "")).split("\n") if document else []
-    return "\n\n".join(line.strip() for line in lines if line.strip())
+def versions_of(tree: HtmlElement, metadata: Metadata) -> Versions:
+    """What the page's blocks are compared with; one run of trafilatura."""
+    document = bare_extraction(tree, url=None, include_comments=False)
+    return Versions((document.text or "") if document else "", metadata.title, metadata.description, metadata.body)
 
 
 def plain_text(page: Page) -> str:

@@ -55,6 +55,7 @@ class Metadata:
     license: str = ""
     json_types: tuple[str, ...] = ()
     headings: tuple[str, ...] = field(default=(), repr=False)
+    body: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ def find_metadata(tree: HtmlElement, url: str) -> Metadata:
         license=_license(source),
         json_types=tuple(dict.fromkeys(kind for node in source.nodes for kind in jsonld.types(node)))[:40],
         headings=tuple(_headings(source)),
+        body=next((text for node in source.nodes if (text := jsonld.text_of(node.get("articleBody")))), ""),
     )
 
 

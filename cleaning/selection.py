@@ -52,10 +52,14 @@ def model(name: str, folder: str = "") -> Forest:
 
 
 def select(found: Segments, versions: Versions, folder: str = "") -> Selection:
-    """Scores the blocks of a page and puts the article together."""
+    """Scores the blocks of a page with the model of a folder (the shipped one by default) and puts the article together."""
     forest = model("blocks", folder)
-    scores = forest.probability(featurize(found, versions))
-    choices = _choose(found, scores, forest.cut, versions.title)
+    return put_together(found, forest.probability(featurize(found, versions)), forest.cut, versions.title)
+
+
+def put_together(found: Segments, scores: Array, cut: float, title: str) -> Selection:
+    """The article from scored blocks: those from `cut` on, without the title, repetitions and sure furniture."""
+    choices = _choose(found, scores, cut, title)
     return Selection(_text(found, choices), choices, _confidence(found, scores, choices))
 
 

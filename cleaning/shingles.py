@@ -26,7 +26,7 @@ MAX_CHARACTERS = 200_000
 """What follows in a longer text is not looked at; bounds what one text can cost."""
 
 PLAIN, NUMBER, NAME = 0, 1, 2
-"""Kinds of words: with a digit; capitalised within a sentence; all others."""
+"""Kinds of words: a name is capitalised within a sentence, a number begins with a digit."""
 
 _WORD, _DIGIT, _UPPER, _ALONE, _JOINT = 1, 2, 4, 8, 16
 _CODEPOINTS = 0x32000  # Above lie only unassigned, private and tag characters.
@@ -142,9 +142,10 @@ def _hash_words(texts: list[str]) -> list[Words]:
     joined = "\n\n" + "\n\n".join(texts) + "\n\n"
     points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
     points = np.minimum(points, _CODEPOINTS - 1)
-    kinds, folded = (table[points] for table in _tables())
+    kind_table, folding = _tables()
+    kinds = kind_table[points]
     starts, ends = _bounds(kinds)
-    values = folded + np.uint64(1)
+    values = folding[points] + np.uint64(1)
     sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(values * _powers(_BASE, points.size), dtype=np.uint64)])
     hashes = _scramble((sums[ends] - sums[starts]) * _powers(_INVERSE, points.size)[starts])
     codes = (hashes >> np.uint64(32)).astype(np.uint32) & np.uint32(0xFFFFFFFC) | _kinds(kinds, points, starts)
@@ -165,13 +166,12 @@ def _bounds(kinds: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp
 
 
 def _kinds(kinds: NDArray[np.uint8], points: NDArray[np.uint32], starts: NDArray[np.intp]) -> Words:
-    # Numbers begin with a digit nearly always ("Q3" and "B-52" are names). A capital after a full stop, a quotation
-    # mark or a line break proves no name.
+    # A capital after a full stop, a quotation mark or a line break proves no name.
     first, before = kinds[starts], kinds[starts - 2]
     inside = (points[starts - 1] == ord(" ")) & (before & (_WORD | _JOINT) != 0)
     number = first & _DIGIT != 0
     name = (first & _UPPER != 0) & inside & ~number
-    return number.astype(np.uint32) * np.uint32(NUMBER) + name.astype(np.uint32) * np.uint32(NAME)
+    return np.select([number, name], [np.uint32(NUMBER), np.uint32(NAME)], np.uint32(PLAIN))
 
 
 def _scramble(values: Hashes) -> Hashes:

@@ -20,8 +20,8 @@ _TYPICAL_COSINE = 0.36
 _FACTORS: dict[Width, float] = {"narrow": 1.15, "auto": 1.0, "wide": 0.7}
 
 # Logistic regression of relevance on the distance from the threshold, over the even topics of ECB+.
-_STEEPNESS = 34.0
-_AT_THRESHOLD = -1.0
+_STEEPNESS = 35.0
+_AT_THRESHOLD = -1.2
 
 
 def automatic_threshold(cosines: Cosines, width: Width = "auto") -> float:
@@ -66,7 +66,7 @@ def related_groups(cosines: Cosines) -> list[list[int]]:
 def probability(similarity: float, threshold: float) -> float:
     """The probability, 0..1, that a text of this similarity belongs to the topic.
 
-    It was fitted among articles of which some are about sibling events, the hardest case. At the threshold it is 0.27:
+    It was fitted among articles of which some are about sibling events, the hardest case. At the threshold it is 0.23:
     the best F1 accepts texts that are less likely relevant than not (Lipton et al. 2014, "Thresholding classifiers to
     maximize F1 score").
     """

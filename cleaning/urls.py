@@ -62,6 +62,8 @@ def canonical(url: str, base: str = "") -> str | None:
     url = url.strip(" \x00\f\v\t\n\r").translate(_STRIPPED)
     if _PLAIN_FETCH.fullmatch(url) and not _UNTIDY_PATH.search(url) and len(url) <= MAX_LENGTH:
         return url
+    if not url:
+        return None
     try:
         return _canonical(urljoin(base, url.replace("\\", "/")) if base else url.replace("\\", "/"))
     except ValueError:  # the standard library's word for malformed addresses, ports and encodings

@@ -136,9 +136,7 @@ class Crawl:
         if found is None:
             return False
         with self.run.frontier.transaction():
-            if task.role is Role.SOURCE:
-                self.run.sources.failed(task.url, f"{found[0]}: {found[1]}")
-            self.run.frontier.drop(task, *found)
+            self._drop(task, *found)
         return True
 
     def _dismissal(self, task: Task, policy: SitePolicy) -> tuple[Verdict, str] | None:
@@ -278,8 +276,21 @@ class Crawl:
         for gate in run.gates.table.values():
             if gate.waiting_for == origin:
                 gate.waiting_for = ""
-        if run.policies.policy(origin, run.now()) is not None and origin in self.fronts:
+        policy = run.policies.policy(origin, run.now())
+        if policy is None:
+            return
+        if policy.robots.state == "disallow":
+            # At once, not when the host's back-off is over: nothing of it will be asked for.
+            for task in run.frontier.waiting_of(origin):
+                self._drop(task, Verdict.ROBOTS, policy.robots.reason)
+        if origin in self.fronts:
             queue_guesses(run, origin, self.fronts.pop(origin))
+
+    def _drop(self, task: Task, verdict: Verdict, reason: str) -> None:
+        """Drops a URL that was not asked for."""
+        if task.role is Role.SOURCE:
+            self.run.sources.failed(task.url, f"{verdict}: {reason}")
+        self.run.frontier.drop(task, verdict, reason)
 
     # The end.
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from cleaning.urls import host_of
 from cleaning.verdict import Verdict
-from crawler.gates import Gates
+from crawler.gates import Gates, gate_of
 from crawler.outcomes import Outcome, Totals, outcomes, totals, verdict_counts
 
 __all__ = ["Entry", "Frontier", "Outcome", "Role", "Task", "Totals", "Warc", "outcomes", "totals"]
@@ -159,9 +160,8 @@ class Frontier:
         return not self.database.execute("SELECT 1 FROM source_runs WHERE run_id = ?", (self.run_id,)).fetchone()
 
     def _load_gates(self) -> None:
-        for host, next_at, failures in self.database.execute("SELECT host, next_at, failures FROM hosts"):
-            gate = self.gates.get(host)
-            gate.next_at, gate.failures = next_at, min(failures, 3)
+        for host, next_at in self.database.execute("SELECT host, next_at FROM hosts"):
+            self.gates.get(host).next_at = next_at
         query = "SELECT host, pages FROM host_pages WHERE run_id = ?"
         for host, pages in self.database.execute(query, (self.run_id,)):
             self.gates.get(host).pages = pages
@@ -275,6 +275,13 @@ class Frontier:
         if task.role is Role.PAGE:
             self.note(task, verdict, reason, at=now)
         self.refresh_top(task.host)
+
+    def waiting_of(self, origin: str) -> list[Task]:
+        """The URLs of an origin that wait."""
+        query = f"SELECT {_TASK_FIELDS} FROM urls WHERE state = 0 AND host = ? AND url >= ? AND url < ?"
+        host = gate_of(host_of(origin))
+        rows = self.database.execute(query, (host, f"{origin}/", f"{origin}0")).fetchall()  # "0" comes after "/"
+        return [Task(**{**dict(row), "role": Role(row["role"])}) for row in rows]
 
     def retry(self, task: Task) -> None:
         """Puts a URL back for another attempt, behind what has not failed."""

@@ -108,7 +108,11 @@ class Store:
         self.path = path
         _drop_stillborn(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        settings = {"memory_limit": f"{memory}MB", "threads": threads, "autoinstall_known_extensions": False}
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": f"{memory}MB",
+            "threads": threads,
+            "autoinstall_known_extensions": False,
+        }
         try:
             self._connection = duckdb.connect(str(path), config=settings)
             self._prepare()
@@ -222,7 +226,7 @@ class Store:
         )
         return {row["number"]: _article(row) for row in rows.to_pylist()}
 
-    def add_articles(self, rows: list[tuple[str, str, int, int]], editions: Sequence[str] = ()) -> None:
+    def add_articles(self, rows: list[tuple[str, str, int | None, int]], editions: Sequence[str] = ()) -> None:
         """Remembers articles by id, cluster, digest and version; `editions` are the ids that were known before."""
         if editions:
             self.run("DELETE FROM articles WHERE id IN (SELECT id FROM old)", old=pa.table([editions], schema=_IDS))
@@ -271,9 +275,7 @@ class Store:
         self.run("CHECKPOINT")
 
 
-def _first_postings(
-    hashes: NDArray[np.uint64], numbers: NDArray[np.int64], common: NDArray[np.uint64]
-) -> pa.Table:
+def _first_postings(hashes: NDArray[np.uint64], numbers: NDArray[np.int64], common: NDArray[np.uint64]) -> pa.Table:
     order = np.argsort(hashes, kind="stable")
     ordered = hashes[order]
     rank = np.arange(order.size) - np.searchsorted(ordered, ordered)
@@ -308,5 +310,5 @@ def _explained(path: Path, error: duckdb.Error) -> CopyIndexError:
         return CopyIndexDamagedError(f"{path}: the index is damaged ({reason}).", _REMEDY)
     return CopyIndexError(
         f"{path}: the index cannot be used ({reason}).",
-        "Check that the folder is writable and its disk not full; if it is, delete the file: the next run makes it again.",
+        "Check that its folder is writable and the disk not full; else delete the file: the next run makes it again.",
     )

@@ -1,1 +1,1 @@
-"""Scripts that build the data shipped with `cleaning/` from labelled collections; not part of the package."""
+"""Fits the models that `cleaning` ships; nothing here is needed at run time."""

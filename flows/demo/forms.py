@@ -19,7 +19,6 @@ _POOLS = {
     "reaction": (1, 4),
     "analysis": (1, 4),
     "agenda": (0, 2),
-    "background": (1, 2),
 }
 """Pool of lines -> the least and the most that an article on the topic takes from it."""
 
@@ -38,28 +37,35 @@ _INTRODUCTIONS = {
 """Person -> how an article names them at first."""
 
 
-def write_lines(writer: Writer, kind: str, turn: str, slots: Mapping[str, str]) -> list[str]:
-    """The lines of an article; `turn` is the turn of the story for one on the topic."""
+def write_story(writer: Writer, kind: str, turn: str, slots: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Template of the headline and the lines of an article; `turn` is the turn of the story for one on the topic."""
     if kind in LOOKALIKE:
-        return [writer.line(template, slots) for template in writer.rules[f"{kind}.form"]]
-    lines = _topic(writer, turn, slots) if kind == "topic" else _ordinary(writer, kind, slots)
-    return introduce(lines, slots)
+        return writer.deal(f"{kind}.headline"), [writer.line(line, slots) for line in writer.rules[f"{kind}.form"]]
+    headline, lines = _topic(writer, turn, slots) if kind == "topic" else _ordinary(writer, kind, slots)
+    return headline, introduce(lines, slots)
 
 
-def _topic(writer: Writer, turn: str, slots: Mapping[str, str]) -> list[str]:
+def _topic(writer: Writer, turn: str, slots: Mapping[str, str]) -> tuple[str, list[str]]:
     """A lede, two details of the turn, and a mixture of further details and of the topic's pools."""
     lede = writer.lines(f"{turn}.lede", 1, slots)
     details = writer.lines(f"{turn}.detail", writer.rng.randint(*_DETAILS), slots)
     pools = [writer.lines(f"pool.{pool}", writer.rng.randint(*span), slots) for pool, span in _POOLS.items()]
-    rest = [*details[2:], *chain.from_iterable(pools)]
+    background = writer.common_lines("pool.background", writer.rng.randint(1, 2), slots)
+    rest = [*details[2:], *chain.from_iterable(pools), *background]
     writer.rng.shuffle(rest)
-    return [*lede, *details[:2], *rest]
+    return writer.deal(f"{turn}.headline"), [*lede, *details[:2], *rest]
 
 
-def _ordinary(writer: Writer, kind: str, slots: Mapping[str, str]) -> list[str]:
-    """A lede and lines of the kind; political ones end with a background paragraph that the topic has, too."""
-    lines = [*writer.lines(f"{kind}.lede", 1, slots), *writer.lines(f"{kind}.body", writer.rng.randint(*_BODY), slots)]
-    return lines + (writer.lines("pool.background", 1, slots) if kind in NEAR_POLITICS else [])
+def _ordinary(writer: Writer, kind: str, slots: Mapping[str, str]) -> tuple[str, list[str]]:
+    """A lede that fits the headline, and lines of the kind.
+
+    Those about the topic's politics end with a background paragraph that the topic has, too.
+    """
+    openings = list(zip(writer.rules[f"{kind}.headline"], writer.rules[f"{kind}.lede"], strict=False))
+    headline, lede = writer.rng.choice(openings)
+    lines = [writer.line(lede, slots), *writer.lines(f"{kind}.body", writer.rng.randint(*_BODY), slots)]
+    background = writer.common_lines("pool.background", 1, slots) if kind in NEAR_POLITICS else []
+    return headline, lines + background
 
 
 def introduce(lines: list[str], slots: Mapping[str, str]) -> list[str]:

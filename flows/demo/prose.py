@@ -74,17 +74,36 @@ class Writer:
         return slots[name] if name in slots else self.fill(self.deal(name), slots)
 
     def line(self, template: str, slots: Mapping[str, str]) -> str:
-        """A line from the template that no earlier article has, as far as the template's choices allow."""
+        """A line from the template, new as far as the template's choices allow."""
+        return self._new_line(template, slots) or _capitalised(self.fill(template, slots))
+
+    def _new_line(self, template: str, slots: Mapping[str, str]) -> str | None:
+        """A line that no article has so far; None where the template seems to be used up."""
         for _ in range(_TRIES):
             text = _capitalised(self.fill(template, slots))
             if text not in self._written:
-                break
-        self._written.add(text)
-        return text
+                self._written.add(text)
+                return text
+        return None
 
     def lines(self, rule: str, count: int, slots: Mapping[str, str]) -> list[str]:
-        """Lines from `count` different templates of a rule."""
-        return [self.line(template, slots) for template in self.hand(rule, count)]
+        """Lines from `count` different templates of a rule; templates that have nothing new to say are passed over."""
+        lines: dict[str, str] = {}
+        for template in self.hand(rule, count):
+            lines[template] = self._new_line(template, slots) or self._other_line(rule, lines, slots)
+        return list(lines.values())
+
+    def _other_line(self, rule: str, used: Mapping[str, str], slots: Mapping[str, str]) -> str:
+        """A new line from another template of the rule, or, where all are used up, any line."""
+        for _ in self.rules[rule]:
+            template = self.deal(rule)
+            if template not in used and (text := self._new_line(template, slots)):
+                return text
+        return self.line(self.deal(rule), slots)
+
+    def common_lines(self, rule: str, count: int, slots: Mapping[str, str]) -> list[str]:
+        """Lines from `count` different templates of a rule, whoever else has them."""
+        return [_capitalised(self.fill(template, slots)) for template in self.hand(rule, count)]
 
     def sample(self, rule: str, count: int) -> list[str]:
         """Different templates of a rule, drawn at random and not dealt."""

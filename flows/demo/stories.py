@@ -7,7 +7,7 @@ from itertools import cycle, islice
 
 from flows.demo.article import FIRST_DAY, Article
 from flows.demo.edits import EDITS, new_headline
-from flows.demo.forms import TURNS, write_lines
+from flows.demo.forms import TURNS, write_story
 from flows.demo.prose import Writer
 from flows.demo.publishers import AGENCY, ELSEWHERE, GERMAN, LOOKALIKE, NEAR, SECTION, Publisher
 from flows.demo.world import scene
@@ -69,22 +69,22 @@ class Desk:
         published = self._time(day)
         slots = scene(self._writer, self._world, published)
         turn = next(self._turns) if kind == "topic" else kind
+        headline, lines = write_story(self._writer, kind, turn, slots)
         self._articles.append(
             Article(
                 number=len(self._articles),
                 publisher=publisher or next(self._carriers[kind]),
                 kind=kind,
-                headline=self._new_headline(f"{turn}.headline", slots),
-                paragraphs=self._writer.paragraphs(write_lines(self._writer, kind, turn, slots)),
+                headline=self._new_headline(headline, slots),
+                paragraphs=self._writer.paragraphs(lines),
                 authors=self._authors(kind),
                 published=published,
                 day=max(1, day),
             )
         )
 
-    def _new_headline(self, rule: str, slots: Mapping[str, str]) -> str:
+    def _new_headline(self, template: str, slots: Mapping[str, str]) -> str:
         """A headline that no other article has; two alike would share a URL."""
-        template = self._writer.deal(rule)
         headline = self._writer.line(template, slots)
         for _ in range(6):
             if headline not in self._headlines:

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -126,29 +126,25 @@ def _load(folder: Path) -> tuple[int, tuple[dict[str, Any], ...]]:
 
 def _figures(days: Sequence[Day]) -> Table:
     table = Table(title="Beside the newsroom's truth", title_justify="left", title_style="bold")
-    for heading in (
-        "",
-        "precision",
-        "recall",
-        "copies beside originals",
-        "text F1",
-        "titles",
-        "requests",
-        "seconds",
-        "version",
-    ):
-        table.add_column(heading, justify="right")
+    table.add_column("")
     for day in days:
-        s = day.score
-        shares = (
-            f"{s.precision:.3f}",
-            f"{s.recall:.3f}",
-            str(s.copies_beside_original),
-            f"{s.word_f1:.3f}",
-            f"{s.titles:.3f}",
-        )
-        table.add_row(f"day {day.day}", *shares, str(day.requests), f"{day.seconds:.0f}", str(day.version))
+        table.add_column(f"day {day.day}", justify="right")
+    for name, show in _FIGURES.items():
+        table.add_row(name, *(show(day) for day in days))
     return table
+
+
+_FIGURES: dict[str, Callable[[Day], str]] = {
+    "precision": lambda day: f"{day.score.precision:.3f}",
+    "recall": lambda day: f"{day.score.recall:.3f}",
+    "copies kept beside their original": lambda day: str(day.score.copies_beside_original),
+    "word F1 of the texts": lambda day: f"{day.score.word_f1:.3f}",
+    "titles exactly right": lambda day: f"{day.score.titles:.3f}",
+    "pages that robots.txt or an opt-out forbids": lambda day: str(len(day.score.forbidden)),
+    "requests at the newsroom": lambda day: str(day.requests),
+    "seconds": lambda day: f"{day.seconds:.0f}",
+    "version published": lambda day: str(day.version),
+}
 
 
 def _rows(rows: Sequence[dict[str, Any]], total: int) -> Table:

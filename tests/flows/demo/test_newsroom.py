@@ -1,5 +1,9 @@
+import hashlib
+import os
 import random
 import re
+import subprocess
+import sys
 import tomllib
 from collections import Counter
 from dataclasses import replace
@@ -43,6 +47,18 @@ def test_the_same_seed_number_makes_the_same_bytes(newsroom):
     assert other.seeds == newsroom.seeds
     assert other.recipe_toml() == newsroom.recipe_toml()
     assert all(fetch(other, t.url, 2) == fetch(newsroom, t.url, 2) for t in newsroom.truth(2))
+
+
+def test_the_bytes_do_not_depend_on_the_process(newsroom):
+    """A process with another hash seed renders the same pages."""
+    script = (
+        "import hashlib; from flows.demo import Newsroom; n = Newsroom(7); d = hashlib.sha256()\n"
+        "for t in n.truth(2): d.update(n.page(t.host + ':8799', t.url.split(':8799')[1], 2).body)\nprint(d.hexdigest())"
+    )
+    digest = hashlib.sha256(b"".join(fetch(newsroom, t.url, 2).body for t in newsroom.truth(2))).hexdigest()
+    environment = os.environ | {"PYTHONHASHSEED": "1"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == digest
 
 
 def test_another_seed_number_makes_another_newsroom(newsroom):

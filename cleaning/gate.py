@@ -1,0 +1,174 @@
+"""Article or not: a page's markup, address and chosen text against other kinds of pages (lists, products, forums, services)."""
+
+import re
+from collections import Counter
+from math import log1p
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from cleaning.blocks import FAMILIES, Segments
+from cleaning.features import Array
+from cleaning.jsonld import ARTICLE_TYPES
+from cleaning.metadata import Metadata
+from cleaning.selection import Selection
+from cleaning.verdict import Verdict
+
+_LONG = 200
+"""Characters of a paragraph that prose has and lists have not."""
+_PRICE = re.compile(r"[$€£¥₹]\s?\d|\d\s?(?:€|zł|kr|руб|USD|EUR)\b")
+_KINDS = {
+    "article": ARTICLE_TYPES,
+    "list": frozenset({"CollectionPage", "ItemList", "SearchResultsPage", "OfferCatalog", "Blog", "ProfilePage"}),
+    "product": frozenset({"Product", "Offer", "AggregateOffer", "SoftwareApplication", "ProductGroup", "Book"}),
+    "forum": frozenset({"DiscussionForumPosting", "QAPage", "Question", "Answer", "Comment"}),
+    "service": frozenset({"Service", "LocalBusiness", "ProfessionalService", "FAQPage", "HowTo", "Course", "Dentist", "LegalService"}),
+    "media": frozenset({"VideoObject", "ImageGallery", "PodcastEpisode", "MusicRecording", "Movie"}),
+    "document": frozenset({"TechArticle", "APIReference", "WebApplication", "SoftwareSourceCode"}),
+}
+_PATH_WORDS = {
+    "path_article": r"news|article|story|blog|post|opinion|20[012]\d",
+    "path_list": r"category|tag|tags|topic|topics|section|archive|author|search|collections?|list|index|page|directory|resources",
+    "path_product": r"products?|shop|store|item|dp|buy|p",
+    "path_forum": r"forums?|threads?|topic|questions?|community|discussion|viewtopic|comments|t|r|q",
+    "path_document": r"docs?|documentation|api|reference|guide|guides|manual|help|support|wiki|learn|tutorial|kb|latest|stable",
+    "path_service": r"services?|solutions?|about|contact|pricing|features|platform|industries|practice-areas|company",
+    "path_media": r"videos?|gallery|galleries|photos?|podcasts?|watch|live",
+}
+_PATH = {name: re.compile(rf"(?:^|[/.])(?:{words})(?=[/.]|$)", re.I) for name, words in _PATH_WORDS.items()}
+_NOTED_FAMILIES = ("product", "comment", "teaser", "form", "related", "byline", "body", "content", "nav", "list", "live", "meta")
+_TAGS = ("p", "li", "tr", "pre", "h2", "h3", "div", "blockquote", "dd")
+_HOW = ("", "json-ld", "microdata", "time element", "url", "htmldate")
+
+
+def page_features(found: Segments, selection: Selection, metadata: Metadata, url: str) -> Array:
+    """The features of one page, as one row of (1, `len(NAMES)`)."""
+    values = _text_values(found, selection) | _metadata_values(metadata) | _address_values(url)
+    return np.asarray([[values[name] for name in NAMES]], np.float32)
+
+
+def _text_values(found: Segments, selection: Selection) -> dict[str, float]:
+    kept = [block for block, choice in zip(found.blocks, selection.choices, strict=True) if choice.kept]
+    chars = sum(len(block.text) for block in found.blocks) or 1
+    kept_chars = sum(len(block.text) for block in kept) or 1
+    long = [block for block in kept if len(block.text) > _LONG]
+    homes = Counter(block.container for block in kept if len(block.text) > 80)
+    parents: Counter[int] = Counter()
+    for container, count in homes.items():
+        parents[found.containers[container].parent] += count
+    tags = Counter[str]()
+    for block in kept:
+        tags[found.tag(block)] += len(block.text)
+    masks = np.asarray([found.containers[block.container].far for block in found.blocks], np.int64)
+    return {
+        "kept_chars": log1p(kept_chars),
+        "kept_blocks": len(kept),
+        "kept_mean": kept_chars / max(1, len(kept)),
+        "kept_share": kept_chars / chars,
+        "kept_links": sum(block.link_chars for block in kept) / kept_chars,
+        "kept_link_count": sum(block.links for block in kept) / max(1, len(kept)),
+        "long_share": sum(len(block.text) for block in long) / kept_chars,
+        "long_count": len(long),
+        "one_parent": max(parents.values(), default=0) / max(1, sum(parents.values())),
+        "confidence": selection.confidence,
+        "doubtful": sum(0.2 < choice.score < 0.8 for choice in selection.choices) / max(1, len(selection.choices)),
+        "page_blocks": len(found.blocks),
+        "page_chars": log1p(chars),
+        "page_links": sum(block.link_chars for block in found.blocks) / chars,
+        "prices": sum(bool(_PRICE.search(block.text)) for block in found.blocks) / max(1, len(found.blocks)),
+        "kept_prices": sum(bool(_PRICE.search(block.text)) for block in kept) / max(1, len(kept)),
+        "questions": sum(block.text.endswith("?") for block in kept) / max(1, len(kept)),
+        "first_person": len(re.findall(r"\bI(?:'m|'ve)?\b", selection.text)) * 1000 / kept_chars,
+        "you": len(re.findall(r"\byour?\b", selection.text, re.I)) * 1000 / kept_chars,
+        "we": len(re.findall(r"\b(?:we|our)\b", selection.text, re.I)) * 1000 / kept_chars,
+        "said": len(re.findall(r"\bsa(?:id|ys)\b|[”\"»]", selection.text)) * 1000 / kept_chars,
+        **{f"tag_{tag}": tags[tag] / kept_chars for tag in _TAGS},
+        **{f"family_{name}": float(((masks >> FAMILIES.index(name)) & 1).mean()) if len(masks) else 0.0 for name in _NOTED_FAMILIES},
+    }
+
+
+def _metadata_values(metadata: Metadata) -> dict[str, float]:
+    kinds = set(metadata.json_types)
+    og = metadata.page_type
+    return {
+        **{f"json_{name}": float(bool(kinds & types)) for name, types in _KINDS.items()},
+        "json_any": float(bool(kinds)),
+        "og_article": float("article" in og or "blog" in og),
+        "og_website": float(og == "website"),
+        "og_product": float("product" in og),
+        "og_other": float(bool(og) and not re.search(r"article|blog|website|product", og)),
+        "dated": float(next((i for i, name in enumerate(_HOW) if name and metadata.published_how.startswith(name)), 6 if metadata.published_how else 0)),
+        "modified": float(metadata.modified_at is not None),
+        "authors": len(metadata.authors),
+        "section": float(bool(metadata.section)),
+        "tags": len(metadata.tags),
+        "title_words": len(metadata.title.split()),
+        "headings": len(metadata.headings),
+        "described": log1p(len(metadata.description)),
+    }
+
+
+def _address_values(url: str) -> dict[str, float]:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    last = parts.path.rstrip("/").rpartition("/")[2]
+    return {
+        "depth": parts.path.rstrip("/").count("/"),
+        "dashes": last.count("-") + last.count("_"),
+        "last_chars": len(last),
+        "path_digits": sum(map(str.isdigit, parts.path)),
+        "query": len(parts.query),
+        "html": float(last.endswith((".html", ".htm", ".php", ".aspx"))),
+        "blog_host": float(bool(re.search(r"blog|news|medium|substack|wordpress", parts.netloc))),
+        "docs_host": float(bool(re.search(r"docs|help|support|developer|wiki|forum|community|shop|store", parts.netloc))),
+        **{name: float(bool(pattern.search(parts.path))) for name, pattern in _PATH.items()},
+    }
+
+
+def _names() -> tuple[str, ...]:
+    empty = Selection("", (), 0.0)
+    return (*_text_values(Segments(), empty), *_metadata_values(Metadata()), *_address_values(""))
+
+
+NAMES = _names()
+"""Names of the page features, in the order of the columns of `page_features`."""
+
+
+def other_kind(found: Segments, metadata: Metadata, url: str) -> tuple[Verdict, str]:
+    """The verdict on a page that is no article, with the reason."""
+    kinds = set(metadata.json_types)
+    for name in ("product", "forum", "service", "media", "document"):
+        if kinds & _KINDS[name] and not kinds & _KINDS["article"]:
+            return Verdict.NOT_ARTICLE, f"the page describes itself as {sorted(kinds & _KINDS[name])[0]}"
+    if kinds & _KINDS["list"]:
+        return Verdict.LISTING, f"the page describes itself as {sorted(kinds & _KINDS['list'])[0]}"
+    chars = sum(len(block.text) for block in found.blocks) or 1
+    linked = sum(block.link_chars for block in found.blocks) / chars
+    if linked > 0.4 or _PATH["path_list"].search(url) or not urlsplit(url).path.strip("/"):
+        return Verdict.LISTING, f"{linked:.0%} of its text are links"
+    return Verdict.NOT_ARTICLE, "its text, markup and address are not like an article's"
+
+
+_ERROR = re.compile(
+    r"\W*(?:(?:error )?(?:40[0-9]|41[0-9]|42[0-9]|50[0-9])\b.{0,60}|(?:page|file|article|content|resource) (?:not found|does not exist|no longer available|unavailable).{0,40}"
+    r"|(?:oops|sorry|whoops)\b.{0,80}|not found|access denied|forbidden|just a moment\W*|attention required.{0,40}|are you (?:a )?(?:human|robot).{0,40}"
+    r"|(?:please )?verify (?:that )?you are.{0,40}|security check.{0,40}|robot or human.{0,20}|one more step|checking your browser.{0,60}|before you continue.{0,60}|server error.{0,40}"
+    r"|site (?:under )?maintenance.{0,40}|seite nicht gefunden|page (?:introuvable|non trouvée)|página no encontrada|pagina non trovata|страница не найдена|сторінку не знайдено)\W*",
+    re.I,
+)
+_CHALLENGE = re.compile(
+    r"enable (?:javascript|cookies)|javascript is (?:disabled|required)|checking your browser|verify you are (?:a )?human|we value your privacy|unusual traffic"
+    r"|page (?:you (?:are looking for|requested)|cannot be found|no longer exists)|complete the captcha",
+    re.I,
+)
+_CHALLENGE_WORDS = 150
+"""Words of the longest page that is judged by what it says; articles about such pages are longer."""
+
+
+def is_error_page(title: str, text: str) -> bool:
+    """Whether a page is an error, a consent wall or a challenge sent with status 200 in place of an article."""
+    if len(text.split()) > _CHALLENGE_WORDS:
+        return False
+    return bool(_ERROR.fullmatch(title) or _CHALLENGE.search(text))

@@ -1,0 +1,240 @@
+"""One run on its way into the index of known articles: what each of its documents is, and what follows for others."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from cleaning.candidates import Candidates, Shingles
+from cleaning.clusters import Article, Batch, Change, Policy
+from cleaning.duplicates import Relation
+from cleaning.schema import TIME
+from cleaning.shingles import Sketches, Words, digests, sketch, words_of
+from flows.copies_store import Known, Matches, Store
+
+DOCUMENTS = pa.schema(
+    [
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("canonical_url", pa.string()),
+        pa.field("domain", pa.string()),
+        pa.field("agency", pa.string()),
+        pa.field("published_at", TIME),
+        pa.field("fetched_at", TIME),
+        pa.field("text", pa.string()),
+    ]
+)
+"""The columns that an index reads; others are passed over."""
+
+DECISIONS = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("relation", pa.string(), nullable=False),
+        pa.field("representative_id", pa.string(), nullable=False),
+        pa.field("cluster_id", pa.string(), nullable=False),
+        pa.field("containment", pa.float32()),
+        pa.field("version", pa.int32(), nullable=False),
+        pa.field("is_fresh", pa.bool_(), nullable=False),
+    ]
+)
+"""One row a document, in the order of the documents.
+
+`relation` is new, or what the text is to that of `representative_id`; for an article that was known under its URL it is
+same, with nothing to publish, or version. A copy that is its own representative has taken the place of another, which
+the run's changes name. `containment` is the share of the text that lies more within the other, in 0..1, and null for a
+version. `version` counts the editions of an article from 1. `is_fresh` tells whether the row is to be published: it is not
+for an article that was known and has not changed, and of one that the run has several times it is for one row only.
+"""
+
+CHANGES = pa.schema(
+    [
+        pa.field("old_representative_id", pa.string(), nullable=False),
+        pa.field("new_representative_id", pa.string(), nullable=False),
+        pa.field("cluster_id", pa.string(), nullable=False),
+        pa.field("relation", pa.string(), nullable=False),
+        pa.field("containment", pa.float32(), nullable=False),
+    ]
+)
+"""Representatives of earlier runs that became copies: from now on every copy in the cluster is one of the new one.
+
+`relation` and `containment` are those of the old representative to the new one.
+"""
+
+CHUNK = 5_000
+"""Documents that are judged together; bounds the memory of a run."""
+
+_LATE = datetime.max.replace(tzinfo=UTC)
+
+
+def article_id(canonical_url: str) -> str:
+    """The id of the article that was first seen under a canonical URL: 32 hexadecimal digits."""
+    return hashlib.sha256(canonical_url.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def article_of(row: dict[str, Any], article: str, cluster: str, words: Words) -> Article:
+    return Article(article, cluster, words, row["domain"] or "", row["agency"] or "", row["published_at"])
+
+
+def post(
+    store: Store, first: int, articles: list[Article], chosen: Sequence[bool], sketches: Sketches, matches: Matches
+) -> int:
+    """Makes the chosen articles findable, under numbers from `first`; answers how many there were."""
+    numbers = np.cumsum(np.array(chosen, np.int64)) - 1 + first
+    numbered = {int(number): a for number, a, is_chosen in zip(numbers, articles, chosen, strict=True) if is_chosen}
+    posted = np.array(chosen, np.bool_)[sketches.texts]
+    hashes, owners = sketches.hashes[posted], numbers[sketches.texts[posted]]
+    store.add_representatives(numbered, hashes, owners, matches.common())
+    return len(numbered)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """A row of DECISIONS."""
+
+    id: str
+    relation: Relation
+    representative_id: str
+    cluster_id: str
+    containment: float | None
+    version: int = 1
+    is_fresh: bool = True
+
+
+class EnteringRun:
+    """A run on its way into the store: what it decided so far, by id, and which id is in which row."""
+
+    def __init__(self, store: Store, policy: Policy, first: int) -> None:
+        self._store, self._policy, self._first = store, policy, first
+        self._ids: list[str] = []
+        self._chosen: dict[str, int] = {}
+        self._decisions: dict[str, _Decision] = {}
+        self._changes: dict[str, Change] = {}
+        self._seen_first: set[str] = set()
+        self.numbers = 0
+
+    def judge(self, documents: pa.Table) -> None:
+        """Decides about each article; where a run has it several times, about the one at its canonical URL."""
+        documents = documents.select(DOCUMENTS.names).cast(DOCUMENTS)
+        light = documents.drop_columns("text").to_pylist()
+        self._ids = [article_id(row["canonical_url"] or row["url"]) for row in light]
+        for place in sorted(range(len(light)), key=lambda place: _preference(light[place])):
+            self._chosen.setdefault(self._ids[place], place)
+        order = sorted(self._chosen.values(), key=lambda place: _age(light[place]))
+        for start in range(0, len(order), CHUNK):
+            places = order[start : start + CHUNK]
+            words = words_of([text or "" for text in documents["text"].take(pa.array(places)).to_pylist()])
+            ids = [self._ids[place] for place in places]
+            self._judge([article_of(light[p], i, i, w) for p, i, w in zip(places, ids, words, strict=True)])
+
+    def decided(self) -> pa.Table:
+        """The decisions, one row a document."""
+        return _table(
+            [self._row(place, self._decisions[article]) for place, article in enumerate(self._ids)], DECISIONS
+        )
+
+    def changed(self) -> pa.Table:
+        """The changes; a representative that the run itself brought was never published, and is none."""
+        return _table(
+            [
+                (old, self._top(old), change.new.cluster_id, change.relation, change.containment)
+                for old, change in self._changes.items()
+                if old not in self._seen_first
+            ],
+            CHANGES,
+        )
+
+    def _row(self, place: int, decision: _Decision) -> tuple[Any, ...]:
+        d, relation, containment = decision, decision.relation, decision.containment
+        if d.id in self._changes:
+            relation, containment = self._changes[d.id].relation, self._changes[d.id].containment
+        elif place != self._chosen[d.id] and d.representative_id == d.id:
+            relation = Relation.SAME  # The same article once more in one run: there is nothing to publish twice.
+        is_fresh = d.is_fresh and place == self._chosen[d.id]
+        return d.id, relation, self._top(d.representative_id), d.cluster_id, containment, d.version, is_fresh
+
+    def _top(self, article: str) -> str:
+        while article in self._changes:
+            article = self._changes[article].new.id
+        return article
+
+    def _judge(self, articles: list[Article]) -> None:
+        known = self._store.known([article.id for article in articles])
+        marks = digests([article.words for article in articles]).tolist()
+        pairs = list(zip(articles, marks, strict=True))
+        self._renew([(article, mark, known[article.id]) for article, mark in pairs if article.id in known])
+        fresh = [(article, mark) for article, mark in pairs if article.id not in known]
+        self._place([article for article, _ in fresh])
+        self._seen_first.update(article.id for article, _ in fresh)
+        self._store.add_articles([(a.id, self._decisions[a.id].cluster_id, mark, 1) for a, mark in fresh])
+
+    def _renew(self, articles: list[tuple[Article, int, Known]]) -> None:
+        """Decides about articles that are known under their URL, and puts later editions in the place of earlier."""
+        for article, mark, known in articles:
+            self._decisions[article.id] = _renewed(known, mark)
+        changed = [(article, mark, known) for article, mark, known in articles if known.digest != mark]
+        rows = [(a.id, known.cluster_id, mark, self._decisions[a.id].version) for a, mark, known in changed]
+        self._store.add_articles(rows, [article.id for article, _, _ in changed])
+        standing = [(a, known) for a, _, known in changed if known.representative_id == a.id]
+        self._store.drop_representatives([known.number for _, known in standing if known.number is not None])
+        again = [replace(article, cluster_id=known.cluster_id) for article, known in standing]
+        sketches = sketch([article.words for article in again])
+        if again:
+            matches = self._store.matches(np.unique(sketches.hashes))
+            self._post(again, [True] * len(again), sketches, matches)
+
+    def _place(self, articles: list[Article]) -> None:
+        """Decides about articles that are seen for the first time."""
+        sketches = sketch([article.words for article in articles])
+        matches = self._store.matches(np.unique(sketches.hashes))
+        shingles, numbers = _joined(matches, sketches, len(articles))
+
+        def fetch(wanted: Sequence[int]) -> dict[int, Article]:
+            found = self._store.articles([numbers[place] for place in wanted])
+            return {place: found[numbers[place]] for place in wanted}
+
+        batch = Batch(articles, len(numbers), fetch, self._policy)
+        placed = batch.place(Candidates(shingles))
+        for a, p in zip(articles, placed, strict=True):
+            self._decisions[a.id] = _Decision(a.id, p.relation, p.article.id, p.article.cluster_id, p.containment)
+        changes = batch.changes()
+        self._changes.update({change.old.id: change for change in changes.values()})
+        self._store.drop_representatives([numbers[place] for place in changes])
+        stands = [place.article.id == article.id for article, place in zip(articles, placed, strict=True)]
+        self._post([place.article for place in placed], stands, sketches, matches)
+
+    def _post(self, articles: list[Article], chosen: list[bool], sketches: Sketches, matches: Matches) -> None:
+        self.numbers += post(self._store, self._first + self.numbers, articles, chosen, sketches, matches)
+
+
+def _renewed(known: Known, mark: int) -> _Decision:
+    if known.digest in (None, mark):
+        same = _Decision(known.id, Relation.SAME, known.representative_id, known.cluster_id, 1.0, known.version)
+        return replace(same, is_fresh=False)
+    version = known.version + 1
+    return _Decision(known.id, Relation.VERSION, known.representative_id, known.cluster_id, None, version)
+
+
+def _joined(matches: Matches, sketches: Sketches, texts: int) -> tuple[Shingles, list[int]]:
+    """The shingles of some new texts and of the representatives that share any, and the numbers of these."""
+    numbers, first, places = np.unique(matches.numbers, return_index=True, return_inverse=True)
+    hashes = np.concatenate([matches.hashes, sketches.hashes])
+    owners = np.concatenate([places, sketches.texts + numbers.size])
+    sizes = np.concatenate([matches.sizes[first], np.bincount(sketches.texts, minlength=texts)])
+    return Shingles(hashes, owners, numbers.size, sizes), numbers.tolist()
+
+
+def _preference(row: dict[str, Any]) -> tuple[Any, ...]:
+    return (row["url"] != row["canonical_url"], *_age(row))
+
+
+def _age(row: dict[str, Any]) -> tuple[datetime, datetime, str]:
+    fetched = row["fetched_at"] or _LATE
+    return row["published_at"] or fetched, fetched, row["url"]
+
+
+def _table(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [[] for _ in schema]
+    return pa.table([list(column) for column in columns], schema=schema)

@@ -1,0 +1,39 @@
+"""A newsroom on loopback, and datasets grown from it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from flows.config import Dataset, load_dataset_config
+from flows.demo.newsroom import Newsroom
+from flows.demo.server import NewsServer, serve
+
+
+def write_newsroom_recipe(folder: Path, newsroom: Newsroom, server: NewsServer) -> Dataset:
+    """A dataset of the newsroom's topic, below a folder of its own."""
+    home = folder / "datasets" / "newsroom"
+    (home / "seeds").mkdir(parents=True)
+    (home / "recipe.toml").write_text(server.recipe_toml(), encoding="utf-8")
+    for seed in newsroom.seeds:
+        (home / "seeds" / f"{seed.name}.txt").write_text(seed.text, encoding="utf-8")
+    return load_dataset_config(str(home), {})
+
+
+def published_rows(dataset: Dataset, config: str = "articles") -> list[dict[str, Any]]:
+    """The rows of a config of the published version, in the order of the shards."""
+    shards = sorted((dataset.folder / "data").glob(f"{config}-*.parquet"))
+    return [row for shard in shards for row in pq.read_table(shard, partitioning=None).to_pylist()]
+
+
+@pytest.fixture(scope="session")
+def newsroom() -> Newsroom:
+    return Newsroom(7)
+
+
+@pytest.fixture
+def news_server(newsroom: Newsroom) -> Iterator[NewsServer]:
+    with serve(newsroom, port=0) as server:
+        yield server

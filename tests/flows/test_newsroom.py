@@ -1,0 +1,155 @@
+"""The whole way from seeds to a published dataset, on the newsroom of the demo."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.config import Dataset
+from flows.demo.newsroom import Newsroom
+from flows.demo.score import Score, score
+from flows.demo.server import Request, serve
+from flows.demo.truth import Truth
+from flows.runs import start_run
+from flows.stages import run_stages
+from tests.flows.conftest import published_rows, write_newsroom_recipe
+
+RUNS = (("day-1", 1), ("day-2", 2), ("day-2-again", 2))
+
+
+@dataclass
+class Grown:
+    """A dataset after three runs: what each said and asked for, and how right the dataset was after it."""
+
+    dataset: Dataset
+    truth: list[Truth]
+    said: dict[str, dict[str, Any]]
+    asked: dict[str, list[Request]]
+    scores: dict[str, Score]
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory, newsroom: Newsroom) -> Iterator[Grown]:
+    with serve(newsroom, port=0) as server:
+        dataset = write_newsroom_recipe(tmp_path_factory.mktemp("grown"), newsroom, server)
+        result = Grown(dataset, newsroom.truth(2, server.port), {}, {}, {})
+        for run_id, day in RUNS:
+            server.set_day(day)
+            server.clear_log()
+            result.said[run_id] = run_stages(start_run(dataset, run_id))
+            result.asked[run_id] = list(server.log)
+            result.scores[run_id] = score(published_rows(dataset), server.truth())
+        yield result
+
+
+@pytest.mark.parametrize("run_id", ["day-1", "day-2"])
+def test_it_finds_the_relevant_articles_and_little_else(grown: Grown, run_id: str) -> None:
+    """Recall of the relevant articles is at least .95 and precision at least .9 after duplicates, on both days."""
+    found = grown.scores[run_id]
+    assert found.recall >= 0.95, found.missed
+    assert found.precision >= 0.9, found.wrong
+
+
+@pytest.mark.parametrize("run_id", ["day-1", "day-2"])
+def test_no_copy_is_kept_beside_its_original(grown: Grown, run_id: str) -> None:
+    """Of each article and its wire copies, one is published."""
+    assert grown.scores[run_id].copies_beside_original == 0
+
+
+@pytest.mark.parametrize("run_id", ["day-1", "day-2"])
+def test_the_texts_are_the_articles(grown: Grown, run_id: str) -> None:
+    """The word F1 of the published texts is at least .97."""
+    assert grown.scores[run_id].word_f1 >= 0.97
+
+
+def test_nothing_reserved_is_published(grown: Grown) -> None:
+    """No published row comes from a page that robots.txt, an opt-out or a paywall keeps from it, or that was withdrawn."""
+    for found in grown.scores.values():
+        assert (found.forbidden, found.paywalled, found.withdrawn) == ((), (), ())
+
+
+def test_no_page_is_fetched_that_robots_forbids(grown: Grown) -> None:
+    """None of the pages that robots.txt forbids, or of a host whose robots.txt is out of order, is asked for."""
+    forbidden = {page.url.split("//")[1] for page in grown.truth if not page.fetchable}
+    for asked in grown.asked.values():
+        assert not {f"{request.host}{request.path}" for request in asked} & forbidden
+
+
+def test_the_trap_is_bounded(grown: Grown) -> None:
+    """The endless calendar costs at most a few dozen requests a run."""
+    for asked in grown.asked.values():
+        calendar = [request for request in asked if "calendar" in request.path]
+        assert len(calendar) <= 30
+
+
+def test_day_two_fetches_only_what_is_new_or_changed(grown: Grown) -> None:
+    """On day 2 no article page is fetched again in full unless it was corrected, withdrawn, or failed on day 1."""
+    before = {(request.host, request.path) for request in grown.asked["day-1"] if request.status == 200}
+    articles = {page.url.split("//")[1]: page for page in grown.truth}
+    again = [
+        f"{request.host}{request.path}"
+        for request in grown.asked["day-2"]
+        if request.status == 200 and (request.host, request.path) in before
+    ]
+    assert [url for url in again if url in articles and articles[url].version == 1] == []
+
+
+def test_nothing_new_publishes_no_version(grown: Grown) -> None:
+    """A run that finds nothing new leaves the version as it is, and fetches no article."""
+    assert (grown.said["day-2"]["version"], grown.said["day-2-again"]["version"]) == (2, 2)
+    assert grown.said["day-2-again"]["is_new"] is False
+    articles = {page.url.split("//")[1] for page in grown.truth}
+    assert [r.path for r in grown.asked["day-2-again"] if r.status == 200 and f"{r.host}{r.path}" in articles] == []
+
+
+def test_corrected_articles_are_replaced_by_their_later_edition(grown: Grown) -> None:
+    """A relevant article that was corrected on day 2 is there once, in its second edition, with its old id."""
+    rows = {row["url"]: row for row in published_rows(grown.dataset)}
+    corrected = [page for page in grown.truth if page.wanted and page.version > 1 and page.url in rows]
+    assert corrected
+    for page in corrected:
+        assert rows[page.url]["version"] == 2
+
+
+def test_ids_are_unique_in_every_config(grown: Grown) -> None:
+    """No id occurs twice in `articles`, none twice in `copies`, and none in both."""
+    ids = [row["id"] for config in ("articles", "copies") for row in published_rows(grown.dataset, config)]
+    assert [identifier for identifier, number in Counter(ids).items() if number > 1] == []
+
+
+def test_every_copy_names_an_article(grown: Grown) -> None:
+    """The representative of each copy is a published article, or one that was withdrawn."""
+    articles = {row["id"] for row in published_rows(grown.dataset)}
+    orphans = [row for row in published_rows(grown.dataset, "copies") if row["representative_id"] not in articles]
+    gone = {page.cluster for page in grown.truth if page.status != 200}
+    truth = {url: page for page in grown.truth for url in (page.url, *page.variants)}
+    assert [row["url"] for row in orphans if truth[row["url"]].cluster not in gone] == []
+
+
+_READER = """
+import json, sys
+from datasets import load_dataset
+folder = sys.argv[1]
+counts = {config: len(load_dataset(folder, config, split="train")) for config in ("articles", "copies", "rejected")}
+print(json.dumps(counts | {"default": len(load_dataset(folder, split="train")),
+      "streamed": sum(1 for _ in load_dataset(folder, split="train", streaming=True)),
+      "files": len(load_dataset("parquet", data_files=folder + "/data/articles-*.parquet", split="train"))}))
+"""
+
+
+def test_readers_load_it_in_a_fresh_process(grown: Grown, tmp_path: Path) -> None:
+    """load_dataset opens every config of the folder, streams it, and reads its files, with the counts of the manifest."""
+    environment = {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1", "PATH": ""}
+    command = [sys.executable, "-c", _READER, str(grown.dataset.folder)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True, cwd=tmp_path)
+    counts = json.loads(done.stdout.splitlines()[-1])
+    articles = len(published_rows(grown.dataset))
+    assert counts["default"] == counts["streamed"] == counts["files"] == counts["articles"] == articles
+    assert counts["copies"] == len(published_rows(grown.dataset, "copies"))
+    assert counts["rejected"] == len(published_rows(grown.dataset, "rejected"))
