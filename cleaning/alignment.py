@@ -77,11 +77,29 @@ class Overlap:
         return self.common / max(1, self.smaller)
 
 
-def compare(left: Words, right: Words) -> Overlap:
-    """Aligns two texts on the shingles they share."""
+class Keyed(NamedTuple):
+    """A text made ready to be compared with several others: its words, its shingles, and these sorted.
+
+    A shingle is 44 bits of its hash; a key is that and the position: sorted fast, and alike on every machine.
+    """
+
+    words: Words
+    shingles: Hashes
+    keys: Hashes
+
+
+def keyed(words: Words) -> Keyed:
+    """A text made ready to be compared."""
+    shingles = shingle_keys(words) & ~_POSITION
+    return Keyed(words, shingles, np.sort(shingles | np.arange(shingles.size, dtype=np.uint64)))
+
+
+def compare(one: Keyed, other: Keyed) -> Overlap:
+    """Aligns two texts on the shingles they share; the first is the left one of the overlap."""
+    left, right = one.words, other.words
     if left.size == right.size and np.array_equal(left >> _KIND_BITS, right >> _KIND_BITS):
         return _equal(left)
-    at_left, at_right = _matches(left, right)
+    at_left, at_right = _matches(one, other)
     if not at_left.size:
         return Overlap(_apart(left), _apart(right), 0, 0, *[Slots(0, 0)] * 3)
     breaks = ((at_left[1:] - at_left[:-1] != 1) | (at_right[1:] - at_right[:-1] != 1)).nonzero()[0]
@@ -106,21 +124,31 @@ class _Runs(NamedTuple):
     ends: Positions
 
 
-def _matches(left: Words, right: Words) -> tuple[Positions, Positions]:
-    """Positions of the shingles of the left text that the right one has, and where it has them first."""
-    wanted, offered = _keys(left), _keys(right)
+def _matches(left: Keyed, right: Keyed) -> tuple[Positions, Positions]:
+    """Positions of the shingles of the left text that the right one has, and where it has them."""
+    wanted, offered = left.keys, right.keys
     if not offered.size:
         return _ZERO[:0], _ZERO[:0]
     nearest = offered[np.minimum(offered.searchsorted(wanted & ~_POSITION), offered.size - 1)]
     found = ((nearest ^ wanted) <= _POSITION).nonzero()[0]
     pairs = np.sort(((wanted[found] & _POSITION) << np.uint64(20)) | (nearest[found] & _POSITION)).astype(np.int64)
-    return pairs >> 20, pairs & int(_POSITION)
+    at_left, at_right = pairs >> 20, pairs & int(_POSITION)
+    repeated = offered[:-1][(offered[1:] ^ offered[:-1]) <= _POSITION] & _POSITION
+    return at_left, _continued(left, right, at_left, at_right, repeated) if repeated.size else at_right
 
 
-def _keys(words: Words) -> Hashes:
-    """44 bits of the hash and the position of each shingle in one number: sorted fast, and alike on every machine."""
-    keys = shingle_keys(words)
-    return np.sort((keys & ~_POSITION) | np.arange(keys.size, dtype=np.uint64))
+def _continued(left: Keyed, right: Keyed, at_left: Positions, at_right: Positions, repeated: Hashes) -> Positions:
+    """Moves matches of shingles that the right text repeats to where they continue the match of an unrepeated one."""
+    is_repeated = np.zeros(right.shingles.size, np.bool_)
+    is_repeated[repeated.astype(np.int64)] = True
+    doubtful = is_repeated[at_right]
+    sure = (~doubtful).nonzero()[0]
+    if not sure.size:
+        return at_right
+    before = sure[np.maximum(sure.searchsorted(np.arange(at_left.size), "right") - 1, 0)]
+    guess = np.clip(at_left + at_right[before] - at_left[before], 0, right.shingles.size - 1)
+    continues = doubtful & (right.shingles[guess] == left.shingles[at_left])
+    return np.where(continues, guess, at_right)
 
 
 def _covered(runs: _Runs, size: int) -> Flags:
@@ -132,7 +160,8 @@ def _covered(runs: _Runs, size: int) -> Flags:
 def _slots(in_left: _Runs, in_right: _Runs) -> Positions:
     """The runs that are followed by a slot: in both texts a short difference lies before the next run."""
     gaps = in_left.starts[1:] - in_left.ends[:-1], in_right.starts[1:] - in_right.ends[:-1]
-    return ((np.minimum(*gaps) > 0) & (np.maximum(*gaps) <= MAX_SLOT)).nonzero()[0]
+    slots: Positions = ((np.minimum(*gaps) > 0) & (np.maximum(*gaps) <= MAX_SLOT)).nonzero()[0]
+    return slots
 
 
 def _exchanged(

@@ -43,32 +43,70 @@ AGENCIES = {
 
 _AGENCY = {name: re.compile(pattern, re.I) for name, pattern in AGENCIES.items()}
 _LEAD = re.compile(
-    r"^(?:(?:written |story |article |text |words |reporting |report |analysis |reviewed |posted |published |opinion )?by|von|par|por|door|af|av|di|da|od|автор\w*|текст|"
+    r"^(?:(?:(?:written|story|article|text|words|reporting|report|analysis|reviewed|posted|published|opinion) )?by"
+    r"|von|par|por|door|af|av|di|da|od|автор\w*|текст|"
     r"autore?n?|autor[ae]?s?|authors?|text|texte|byline|words|redactie|reporter|redaktion|przez|tekijä|kirjoittaja|yazan|oleh|penulis)\b[:\s]+(?=\S)",
     re.I,
 )
 _SPLIT = re.compile(r"\s*(?:;|\||/|·|•|\n|&|\+|\s(?:and|und|et|och|og|en|and by|with|i|и|та|ve|dan|y)\s)\s*", re.I)
 _AFTER = re.compile(
     r"\s*(?:[-–—|(<\[@]|\b(?:for|in|at|of|from)\b|\b(?:updated|published|senior|staff|chief|special|contributor|correspondent|reporter|editor|writer|journalist|bureau|political|"
-    r"on\s*$|on (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)))\b.*$|\s*[-–—|(<\[@].*$",
+    r"on\s*$|on (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)))\b.*$"
+    r"|\s*[-–—|(<\[@].*$",
     re.I | re.S,
 )
 _NOT_PERSON = re.compile(
     r"\b(?:staff|desk|team|teams?|editors?|editorial|newsroom|redakt\w*|redac\w*|rédac\w*|redaz\w*|redaç\w*|news|press|agenc\w*|agentur|online|media|tv|radio|correspondents?|reporters?|"
     r"admin\w*|webmaster|guest|contributors?|newspaper|magazine|times|post|herald|tribune|gazette|daily|journal|company|inc|llc|ltd|gmbh|group|network|service|services|wire|"
-    r"associated|reuters|afp|bloomberg|staffel|zeitung|team|content|digital|unknown|anonymous|editorial board|web|channel|today|author|podcast|publishing|"
+    r"associated|reuters|afp|bloomberg|staffel|zeitung|team|content|digital|unknown|anonymous|web|channel|today|"
+    r"author|podcast|publishing|"
     r"sponsored|advertis\w*|partner|university|institute|foundation|subscribe|follow|share|comments?|read|more|minutes?|all|posts|view|edit|hours?|ago|www)\b|https?:|\.(?:com|org|net|de|fr|ru|ua|news)\b|\d",
     re.I,
 )
-_PARTICLES = {"de", "da", "di", "van", "von", "der", "den", "la", "le", "el", "al", "bin", "ben", "del", "dos", "du", "ter", "ten", "zu", "af", "y", "e", "das", "do", "dela", "st."}
+_PARTICLES = {
+    "de",
+    "da",
+    "di",
+    "van",
+    "von",
+    "der",
+    "den",
+    "la",
+    "le",
+    "el",
+    "al",
+    "bin",
+    "ben",
+    "del",
+    "dos",
+    "du",
+    "ter",
+    "ten",
+    "zu",
+    "af",
+    "y",
+    "e",
+    "das",
+    "do",
+    "dela",
+    "st.",
+}
 
 
 def people(raw: Iterable[str], outlet: str = "") -> tuple[str, ...]:
     """The persons named by some bylines, in order, once each; `outlet` is the publisher, whose name is no author."""
     names = (name for line in raw for name in _names(one_line(line)))
     squeezed = _squeeze(outlet)
-    kept = [name for name in names if is_person(name) and not (squeezed and _squeeze(name) in squeezed) and not (squeezed and squeezed in _squeeze(name))]
-    return tuple({name.lower(): name for name in reversed(kept)}[key] for key in dict.fromkeys(name.lower() for name in kept))
+    kept = [
+        name
+        for name in names
+        if is_person(name)
+        and not (squeezed and _squeeze(name) in squeezed)
+        and not (squeezed and squeezed in _squeeze(name))
+    ]
+    return tuple(
+        {name.lower(): name for name in reversed(kept)}[key] for key in dict.fromkeys(name.lower() for name in kept)
+    )
 
 
 def _squeeze(text: str) -> str:
@@ -96,13 +134,15 @@ def _commas(part: str) -> list[str]:
 
 
 def is_person(name: str) -> bool:
-    """Whether a string reads as a person's name: 2..5 capitalised words, or a short name in a script without capitals."""
+    """Whether a string reads as a person's name: 2..5 capitalised words, or few in a script without capitals."""
     words = name.split()
     if not 2 <= len(name) <= 60 or _NOT_PERSON.search(name) or agency_of(name):
         return False
     if not any(letter.isupper() or letter.islower() for letter in name):
         return len(words) <= 4
-    return 1 < len(words) <= 5 and all(word[0].isupper() or word.lower() in _PARTICLES or not word[0].isalpha() or "'" in word[:3] for word in words)
+    return 1 < len(words) <= 5 and all(
+        word[0].isupper() or word.lower() in _PARTICLES or not word[0].isalpha() or "'" in word[:3] for word in words
+    )
 
 
 def agency_of(text: str) -> str:

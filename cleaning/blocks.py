@@ -15,12 +15,77 @@ MAX_BLOCKS = 6_000
 _MAX_DEPTH = 400
 
 _SKIPPED = frozenset(
-    "script style noscript svg math iframe object embed select option textarea head canvas audio video map meter progress input "
-    "datalist source link meta".split()
+    [
+        "script",
+        "style",
+        "noscript",
+        "svg",
+        "math",
+        "iframe",
+        "object",
+        "embed",
+        "select",
+        "option",
+        "textarea",
+        "head",
+        "canvas",
+        "audio",
+        "video",
+        "map",
+        "meter",
+        "progress",
+        "input",
+        "datalist",
+        "source",
+        "link",
+        "meta",
+    ]
 )
 _INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data dfn del em font i ins kbd label mark q s samp small span strike strong sub sup time "
-    "tt u var wbr rp rt ruby nobr blink center-inline o:p g amp-fit-text".split()
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "cite",
+        "code",
+        "data",
+        "dfn",
+        "del",
+        "em",
+        "font",
+        "i",
+        "ins",
+        "kbd",
+        "label",
+        "mark",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+        "rp",
+        "rt",
+        "ruby",
+        "nobr",
+        "blink",
+        "center-inline",
+        "o:p",
+        "g",
+        "amp-fit-text",
+    ]
 )
 _CELLS = frozenset({"td", "th"})
 _LONG_CELL = 200
@@ -44,8 +109,8 @@ _FAMILIES = {
     "header": "header masthead topbar hero",
     "footer": "foot copyright legal disclaimer colophon bottom",
     "consent": "cookie consent gdpr privacy cmp onetrust modal popup overlay lightbox",
-    "lede": "lead lede standfirst intro =dek summary subtitle subhead abstract excerpt chapo sapo vorspann deck description "
-    "ingress entradilla bajada copete tagline",
+    "lede": "lead lede standfirst intro =dek summary subtitle subhead abstract excerpt chapo sapo vorspann deck "
+    "description ingress entradilla bajada copete tagline",
     "title": "title headline heading =hed titre titulo",
     "hidden": "hidden =sr screen reader visually invisible a11y offscreen print noprint",
     "embed": "embed tweet twitter instagram facebook youtube video player tiktok podcast audio iframe",
@@ -58,21 +123,47 @@ _FAMILIES = {
     "list": "list =item =items links",
 }
 FAMILIES = tuple(_FAMILIES)
-"""Families of words in class names and ids, in the order of the bits of `Container.own` and `far`; `=` marks a whole word."""
+"""Families of words in class names and ids, in the order of the bits of `Container.own` and `far`.
+
+In the table `=` marks a word that counts only as a whole.
+"""
 _WHOLE = {word[1:]: 1 << i for i, words in enumerate(_FAMILIES.values()) for word in words.split() if word[0] == "="}
 _PART = [(word, 1 << i) for i, words in enumerate(_FAMILIES.values()) for word in words.split() if word[0] != "="]
 _HIDDEN = 1 << FAMILIES.index("hidden")
 _NAME_WORD = re.compile(r"[A-Z]*[a-z]+|[A-Z]{2,}")
 
-REGIONS = ("article", "main", "aside", "header", "footer", "form", "figure", "table", "ul", "ol", "blockquote", "section", "nav", "button", "template", "details", "dl", "figcaption", "articleBody")
+REGIONS = (
+    "article",
+    "main",
+    "aside",
+    "header",
+    "footer",
+    "form",
+    "figure",
+    "table",
+    "ul",
+    "ol",
+    "blockquote",
+    "section",
+    "nav",
+    "button",
+    "template",
+    "details",
+    "dl",
+    "figcaption",
+    "articleBody",
+)
 """Ancestors that say what a block is part of, in the order of the bits of `Container.regions`."""
 _REGION_BIT = {name: 1 << i for i, name in enumerate(REGIONS)}
 
 
 @dataclass(slots=True)
 class Container:
-    """A block-level element: its parent's index (-1 for the root), masks of its class families (`own`; `far` with those of
-    all ancestors) and regions, and sums over the text inside, in characters."""
+    """A block-level element.
+
+    `parent` is an index, -1 for the root; `own` the mask of its class families, `far` with its ancestors';
+    all ancestors) and regions, and sums over the text inside, in characters.
+    """
 
     parent: int
     tag: str
@@ -172,7 +263,9 @@ class _Walk:
         parent = self.found.containers[self.stack[-1]] if self.stack else None
         names = f"{element.get('class') or ''} {element.get('id') or ''}".strip()
         own = families(names) if names else 0
-        regions = _REGION_BIT.get(tag, 0) | (_REGION_BIT["articleBody"] if element.get("itemprop") == "articleBody" else 0)
+        regions = _REGION_BIT.get(tag, 0) | (
+            _REGION_BIT["articleBody"] if element.get("itemprop") == "articleBody" else 0
+        )
         if _is_hidden(element):
             own |= _HIDDEN
         self.stack.append(len(self.found.containers))
@@ -208,7 +301,14 @@ class _Walk:
                 text = tidy(text).strip()
             if text and self.stack and len(self.found.blocks) < MAX_BLOCKS:
                 self.found.blocks.append(
-                    Block(text, self.stack[-1], min(self.link_chars, len(text)), self.links, min(self.strong_chars, len(text)), self.after_break)
+                    Block(
+                        text,
+                        self.stack[-1],
+                        min(self.link_chars, len(text)),
+                        self.links,
+                        min(self.strong_chars, len(text)),
+                        self.after_break,
+                    )
                 )
             self.parts.clear()
         self.link_chars = self.links = self.strong_chars = self.breaks = 0
@@ -229,7 +329,7 @@ def segment(tree: HtmlElement) -> Segments:
     walker = etree.iterwalk(body if body is not None else tree, events=("start", "end"))
     skipped: object = None
     for event, element in walker:
-        tag = element.tag
+        tag = str(element.tag)
         if event == "start":
             if tag in _SKIPPED or len(walk.stack) > _MAX_DEPTH:
                 walker.skip_subtree()

@@ -1,4 +1,4 @@
-"""Furniture around and inside a plain text: a seed file becomes exactly its article, with a reason for each line that goes."""
+"""Furniture in a plain text: a seed file becomes exactly its article, with a reason for each line that goes."""
 
 import re
 from collections import Counter
@@ -23,16 +23,20 @@ _HEADINGS = frozenset({"related", "comments"})
 """Reasons of lines that head a list of other articles or a form."""
 
 _MIN_WORDS = 12
-"""Words of a line that can open the article; publishers' section labels and headlines are shorter or end without a stop."""
-_CAPTION_RUN = 7
-"""Length in words of a run that a caption shares with the article's own sentences."""
+"""Words of a line that can open the article; labels and headlines are shorter or end without a stop."""
+_RUN = 5
+_COVERED = 0.45
+"""Share of a caption's words that lie in runs of five words which one paragraph of the article has too."""
 
 
 @dataclass(frozen=True, slots=True)
 class CleanSeed:
-    """A seed text without its furniture. `removed` holds (line number from 1, the line, why) of every line that is neither
+    """A seed text without its furniture.
+
+    `removed` holds (line number from 1, the line, why) of every line that is neither
     the title nor the text, blank lines left out; `kept` the numbers of the lines of `text`. Paragraphs of `text` are
-    separated by an empty line. `published` is aware, in UTC."""
+    separated by an empty line. `published` is aware, in UTC.
+    """
 
     title: str
     text: str
@@ -61,7 +65,7 @@ class _Line:
 
     @property
     def is_paragraph(self) -> bool:
-        return not self.reason and (self.words >= _MIN_WORDS and self.is_sentence or self.words >= 2 * _MIN_WORDS)
+        return not self.reason and ((self.words >= _MIN_WORDS and self.is_sentence) or self.words >= 2 * _MIN_WORDS)
 
 
 def clean_seed(text: str) -> CleanSeed:
@@ -87,13 +91,22 @@ def _own_words(lines: list[_Line]) -> None:
 
 def _is_trail(text: str) -> bool:
     """Whether a line is a breadcrumb, its steps glued together or separated."""
-    return bool(_GLUED_HOME.match(text) and _CUT.search(text)) or (len(_TRAIL.findall(text)) >= 2 and not _SENTENCE_END.search(text))
+    return bool(_GLUED_HOME.match(text) and _CUT.search(text)) or (
+        len(_TRAIL.findall(text)) >= 2 and not _SENTENCE_END.search(text)
+    )
 
 
 def _teasers(lines: list[_Line]) -> None:
     """A text cut off by dots under a line without a stop is another article's teaser with its headline."""
     for above, line in zip([None, *lines], lines, strict=False):
-        if _CUT.search(line.text) and line.words >= 6 and above and not above.is_sentence and not above.is_paragraph and above.text:
+        if (
+            _CUT.search(line.text)
+            and line.words >= 6
+            and above
+            and not above.is_sentence
+            and not above.is_paragraph
+            and above.text
+        ):
             line.reason = line.reason or "teaser"
             above.reason = above.reason or "teaser"
 
@@ -112,13 +125,15 @@ def _bylines(lines: list[_Line]) -> None:
 
 
 def _byline(text: str) -> tuple[tuple[str, ...], str, datetime | None] | None:
-    """Authors, agency and time of a byline such as "By Jane Roe", or "Jane Roe, Some Agency on June 3"; None for others."""
-    if len(text) > 140 or _SENTENCE_END.search(text) and not _BYLINE_START.match(text):
+    """Authors, agency and time of a byline ("By Jane Roe", "Jane Roe, Some Agency on June 3"); None for others."""
+    if len(text) > 140 or (_SENTENCE_END.search(text) and not _BYLINE_START.match(text)):
         return None
     match = _BYLINE_END.match(text)
     who = match["who"] if match else text
     authors = people([who])
-    if not authors or not (_BYLINE_START.match(text) or agency_of(text) or match and "," in who or match and match["date"]):
+    if not authors or not (
+        _BYLINE_START.match(text) or agency_of(text) or (match and "," in who) or (match and match["date"])
+    ):
         return None
     if len(who.split()) > 3 * len(authors) + 8:
         return None
@@ -138,7 +153,11 @@ def _tail(lines: list[_Line]) -> None:
             line.reason = line.reason or closed
             continue
         seen += line.is_paragraph
-        if total and 2 * seen > total and (line.reason in _ENDS or line.reason in _HEADINGS and not _goes_on(lines, line)):
+        if (
+            total
+            and 2 * seen > total
+            and (line.reason in _ENDS or (line.reason in _HEADINGS and not _goes_on(lines, line)))
+        ):
             closed = f"after the article ({line.reason})"
     for line in reversed(lines):
         if not line.reason and is_about_outlet(line.text):
@@ -158,9 +177,15 @@ def _head(lines: list[_Line]) -> str:
     if first is None:
         return ""
     head = [line for line in lines[:first] if not line.reason]
-    body = Counter(word.lower() for line in lines[first:] if not line.reason for word in re.findall(r"\w{4,}", line.text))
+    body = Counter(
+        word.lower() for line in lines[first:] if not line.reason for word in re.findall(r"\w{4,}", line.text)
+    )
     titles = [line for line in head if line.words > 2 and not is_caption(line.text) and len(line.text) <= 250]
-    title = max(titles, key=lambda line: (sum(word.lower() in body for word in re.findall(r"\w{4,}", line.text)), -line.number), default=None)
+    title = max(
+        titles,
+        key=lambda line: (sum(word.lower() in body for word in re.findall(r"\w{4,}", line.text)), -line.number),
+        default=None,
+    )
     for line in head:
         if line is title:
             line.reason = "title"
@@ -173,19 +198,25 @@ def _captions(lines: list[_Line]) -> None:
     body = [line for line in lines if not line.reason]
     for i, line in enumerate(body):
         opens = i == 0 and len(body) > 2
-        if is_caption(line.text) or (opens and line.words <= 40 and _repeats(line.text, [other.text for other in body[1:]])):
+        if is_caption(line.text) or (
+            opens and line.words <= 40 and _repeats(line.text, [other.text for other in body[1:]])
+        ):
             line.reason = "caption"
 
 
 def _repeats(text: str, others: Iterable[str]) -> bool:
-    """Whether a text shares a long run of words with another one."""
-    runs = _runs(text)
-    return any(runs & _runs(other) for other in others)
-
-
-def _runs(text: str) -> set[tuple[str, ...]]:
+    """Whether another paragraph holds a good part of a text in long runs of words, as it does of a caption."""
     words = re.findall(r"\w+", text.lower())
-    return {tuple(words[i : i + _CAPTION_RUN]) for i in range(len(words) - _CAPTION_RUN + 1)}
+    for other in others:
+        runs = _runs(re.findall(r"\w+", other.lower()))
+        covered = {i + j for i in range(len(words)) if tuple(words[i : i + _RUN]) in runs for j in range(_RUN)}
+        if other != text and len(covered) >= _COVERED * len(words):
+            return True
+    return False
+
+
+def _runs(words: list[str]) -> set[tuple[str, ...]]:
+    return {tuple(words[i : i + _RUN]) for i in range(len(words) - _RUN + 1)}
 
 
 def _loose_ends(lines: list[_Line]) -> None:
@@ -197,7 +228,7 @@ def _loose_ends(lines: list[_Line]) -> None:
     listing = False
     for line in lines:
         if line.reason:
-            listing = line.reason == "related" or listing and line.reason in {"teaser", "ornament"}
+            listing = line.reason == "related" or (listing and line.reason in {"teaser", "ornament"})
         elif listing and not line.is_sentence and not line.is_paragraph:
             line.reason = "related"
         else:
@@ -230,5 +261,9 @@ def _section(text: str) -> str:
 
 
 def _published(lines: list[_Line]) -> datetime | None:
-    written = (re.sub(r"^\D*?(?=\b(?:\d|[A-Z][a-z]{2,8}\.? \d))", "", line.text) for line in lines if line.reason == "publication line")
+    written = (
+        re.sub(r"^\D*?(?=\b(?:\d|[A-Z][a-z]{2,8}\.? \d))", "", line.text)
+        for line in lines
+        if line.reason == "publication line"
+    )
     return next((moment for text in written if (moment := parse_time(text))), None)

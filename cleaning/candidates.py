@@ -78,7 +78,8 @@ class Candidates:
         """
         spread = _spread(self._group, clusters[self._texts])
         # Without the pair's own two clusters; the own shingles that are not shared are in one cluster of the pair.
-        both, one = np.maximum(1, spread - 1) ** -POWER, spread**-POWER
+        weights = np.arange(1, int(spread.max(initial=1)) + 1) ** -POWER
+        both, one = weights[np.maximum(0, spread - 2)], weights[spread - 1]
         count = len(self._sizes)
         whole = np.bincount(self._texts, one, minlength=count) + self._sizes - np.bincount(self._texts, minlength=count)
         shared = np.bincount(self._pair, both[self._rows], minlength=self._new.size)
@@ -87,9 +88,9 @@ class Candidates:
         return self._best(shares, shares >= LEAST)
 
     def _best(self, shares: Shares, chosen: NDArray[np.bool_]) -> Pairs:
-        order = np.lexsort((self._earlier, -shares, self._new))
-        order = order[chosen[order]]
-        return Pairs(self._new[order], self._earlier[order], shares[order])
+        new, earlier, shares = self._new[chosen], self._earlier[chosen], shares[chosen]
+        order = np.lexsort((earlier, -shares, new))
+        return Pairs(new[order], earlier[order], shares[order])
 
 
 def _paired_rows(group: Numbers, texts: Numbers, known: int) -> tuple[Numbers, Numbers]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from cleaning.alignment import Overlap, compare
+from cleaning.alignment import Keyed, Overlap, compare, keyed
 from cleaning.candidates import LEAST, Candidates, Numbers, Pairs
 from cleaning.duplicates import Relation, is_copy, relation
 from cleaning.shingles import Words
@@ -89,6 +89,7 @@ class Batch:
         self._articles = {known + number: article for number, article in enumerate(new)}
         self._known, self._fetch, self._policy = known, fetch, policy
         self._overlaps: dict[tuple[int, int], Overlap] = {}
+        self._keyed: dict[int, Keyed] = {}
         self._above: dict[int, int] = {}  # Of each text that does not stand for its cluster, the one it was put under.
 
     def place(self, candidates: Candidates) -> list[Placed]:
@@ -155,8 +156,13 @@ class Batch:
 
     def _overlap(self, number: int, other: int) -> Overlap:
         if (number, other) not in self._overlaps:
-            self._overlaps[number, other] = compare(self._articles[number].words, self._articles[other].words)
+            self._overlaps[number, other] = compare(self._ready(number), self._ready(other))
         return self._overlaps[number, other]
+
+    def _ready(self, number: int) -> Keyed:
+        if number not in self._keyed:
+            self._keyed[number] = keyed(self._articles[number].words)
+        return self._keyed[number]
 
     def _load(self, pairs: dict[int, list[tuple[int, float]]]) -> None:
         wanted = {other for others in pairs.values() for other, _ in others[:MOST_COMPARED] if other < self._known}

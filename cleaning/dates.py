@@ -8,12 +8,40 @@ from email.utils import parsedate_to_datetime
 from cleaning.decode import one_line
 
 _ISO = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T\s_]+(\d\d?):?(\d\d)(?::?(\d\d)(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\s?\d\d?(?::?\d\d)?)?)?", re.I
+    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T\s_]+(\d\d?):?(\d\d)(?::?(\d\d)(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\s?\d\d?(?::?\d\d)?)?)?",
+    re.I,
 )
-_ZONES = {"z": 0, "utc": 0, "gmt": 0, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "bst": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3}
-_MONTHS = {name: i // 2 + 1 for i, name in enumerate(
-    "jan january feb february mar march apr april may may jun june jul july aug august sep september oct october nov november dec december".split()
-)} | {"sept": 9}  # fmt: skip
+_ZONES = {
+    "z": 0,
+    "utc": 0,
+    "gmt": 0,
+    "est": -5,
+    "edt": -4,
+    "cst": -6,
+    "cdt": -5,
+    "mst": -7,
+    "mdt": -6,
+    "pst": -8,
+    "pdt": -7,
+    "bst": 1,
+    "cet": 1,
+    "cest": 2,
+    "eet": 2,
+    "eest": 3,
+    "msk": 3,
+}
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            ("jan", "january"), ("feb", "february"), ("mar", "march"), ("apr", "april"), ("may",), ("jun", "june"),
+            ("jul", "july"), ("aug", "august"), ("sep", "sept", "september"), ("oct", "october"), ("nov", "november"),
+            ("dec", "december"),
+        ),
+        1,
+    )
+    for name in names
+}  # fmt: skip
 _WRITTEN = re.compile(
     r"\b(?:(?P<d1>\d{1,2})(?:st|nd|rd|th)?\s+(?P<m1>[A-Za-z]{3,9})\.?,?\s+(?P<y1>(?:19|20)\d\d)"
     r"|(?P<m2>[A-Za-z]{3,9})\.?\s+(?P<d2>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y2>(?:19|20)\d\d))"
@@ -49,7 +77,9 @@ def _iso(text: str, zone: timezone) -> datetime | None:
     day = date(int(match[1]), int(match[2]), int(match[3]))
     if not match[4]:
         return noon(day)
-    return datetime(day.year, day.month, day.day, int(match[4]), int(match[5]), int(match[6] or 0), tzinfo=_offset(match[7]) or zone).astimezone(UTC)
+    return datetime(
+        day.year, day.month, day.day, int(match[4]), int(match[5]), int(match[6] or 0), tzinfo=_offset(match[7]) or zone
+    ).astimezone(UTC)
 
 
 def _offset(text: str | None) -> timezone | None:
@@ -95,7 +125,7 @@ def has_zone(value: object) -> bool:
 
 
 def noon(day: date) -> datetime:
-    """Noon UTC of a day: the time given to a publication of which only the day is known, as no zone's day is far from it."""
+    """Noon UTC of a day: the time of a publication of which only the day is known; it is that day in most zones."""
     return datetime.combine(day, _NOON)
 
 

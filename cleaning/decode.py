@@ -21,9 +21,12 @@ _MOJIBAKE = re.compile(f"[ÂÃÐÑ][{_HIGH}]|[àáâãå-ï][{_HIGH}]{{2}}|ð[{_
 
 _MAGIC = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"RIFF", b"\x1f\x8b", b"OggS", b"ID3", b"wOF")
 _NOT_HTML_TYPES = re.compile(
-    r"\s*(?:image|audio|video|font)/|\s*application/(?!x?html|xml|xhtml|octet-stream|force-download)|\s*text/(?:css|csv|javascript)", re.I
+    r"\s*(?:image|audio|video|font)/|\s*application/(?!x?html|xml|xhtml|octet-stream|force-download)|\s*text/(?:css|csv|javascript)",
+    re.I,
 )
-_FEED = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:rss|feed|urlset|sitemapindex|rdf:RDF|svg)[\s>]", re.S | re.I)
+_FEED = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:rss|feed|urlset|sitemapindex|rdf:RDF|svg)[\s>]", re.S | re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,9 @@ def is_html(body: bytes, content_type: str = "") -> bool:
         return False
     if start.startswith((b"{", b"[")) and b"<" not in start:
         return False
-    return b"<" in body and (start.count(0) < len(start) / 8 or start[:2] in (b"\xff\xfe", b"\xfe\xff") or _is_wide(start))
+    return b"<" in body and (
+        start.count(0) < len(start) / 8 or start[:2] in (b"\xff\xfe", b"\xfe\xff") or _is_wide(start)
+    )
 
 
 def _is_wide(start: bytes) -> bool:
@@ -92,7 +97,7 @@ def _is_wide(start: bytes) -> bool:
 
 
 def repair_mojibake(text: str) -> str:
-    """Repairs UTF-8 that was once read as Windows-1252 (`cafÃ©`, `donâ€™t`), where the whole stretch decodes cleanly."""
+    """Repairs UTF-8 that was once read as Windows-1252 (`cafÃ©`, `donâ€™t`), where a stretch decodes cleanly."""
     if not _MOJIBAKE.search(text):
         return text
     return _MOJIBAKE.sub(lambda match: _redecode(match[0]), text)
@@ -107,7 +112,7 @@ def _redecode(stretch: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """Text without invisible, bidirectional and control characters, with single spaces and `\\n` breaks, not stripped."""
+    """Text without invisible, bidirectional and control characters, with single spaces and line feeds; not stripped."""
     text = _INVISIBLE.sub("", _BREAKS.sub("\n", text))
     return _SPACES.sub(" ", _CONTROL.sub("", text))
 

@@ -66,13 +66,15 @@ def template_score(overlap: Overlap, share: float) -> float:
     # Names are longer than other words, and take more of the typing errors.
     edited = 3 * others.changed / max(1, others.changed + others.kept) + 0.03
     filled = edited + 0.12
+    unchanged = log(max(0.01, 1 - filled) / max(0.01, 1 - edited))
     density = (numbers.changed + names.changed) / max(1, overlap.common)
     return (
         numbers.changed * log(0.60 / 0.38)
         + max(-30.0, numbers.kept * log(0.40 / 0.62))
         + names.changed * log(filled / edited)
-        # Kept names prove little: templates name agencies and sponsors.
-        + max(-2.0, names.kept * log((1 - filled) / (1 - edited)) if filled < 1 else 0.0)
+        # A few kept names prove little: templates name agencies and sponsors.
+        + max(-2.0, unchanged * names.kept)
+        + unchanged * max(0, names.kept - 15) / 2
         + 150 * (density - 0.03)
         + 12 * max(0.0, overlap.containment - share - 0.2)
     )

@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,18 +13,49 @@ from cleaning.blocks import FAMILIES, REGIONS, Block, Container, Segments
 from cleaning.furniture import is_about_outlet, is_caption, reason_of
 
 Array = npt.NDArray[np.float32]
+Column = npt.NDArray[np.floating[Any]]
 Ids = npt.NDArray[np.uint64]
 
 _WORD = re.compile(r"\w+")
 _STOPS = tuple(".!?…。！？؟۔।")
 _CLOSERS = "\"'”’»)]›“"
 _ADDRESS = re.compile(r"https?://|www\.|\w@\w")
-_TAGS = ("p", "h1", "h2", "h3", "h4", "li", "blockquote", "tr", "figcaption", "div", "pre", "dd", "section", "article", "aside")
+_TAGS = (
+    "p",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "li",
+    "blockquote",
+    "tr",
+    "figcaption",
+    "div",
+    "pre",
+    "dd",
+    "section",
+    "article",
+    "aside",
+)
 _REASONS = (
-    "image placeholder", "image credit", "copyright", "syndication", "credit", "comments", "share prompt", "follow prompt",
-    "newsletter prompt", "paywall prompt", "consent", "advertisement", "related", "navigation", "publication line",
-    "about the outlet", "ornament",
-)  # fmt: skip
+    "image placeholder",
+    "image credit",
+    "copyright",
+    "syndication",
+    "credit",
+    "comments",
+    "share prompt",
+    "follow prompt",
+    "newsletter prompt",
+    "paywall prompt",
+    "consent",
+    "advertisement",
+    "related",
+    "navigation",
+    "publication line",
+    "about the outlet",
+    "ornament",
+)
 _REACH = 3
 """Neighbours that a block sees on each side."""
 _SHINGLE = 3
@@ -33,7 +65,8 @@ _SHINGLE = 3
 @dataclass(frozen=True, slots=True)
 class Versions:
     """Other readings of the same page that blocks are compared with: what trafilatura took for the text, the title, the
-    publisher's description, and the body that JSON-LD holds; empty where there is none."""
+    publisher's description, and the body that JSON-LD holds; empty where there is none.
+    """
 
     chosen: str = ""
     title: str = ""
@@ -49,14 +82,14 @@ def featurize(found: Segments, versions: Versions) -> Array:
     columns = _text_columns(found) | _place_columns(found) | words.columns(versions)
     columns |= _container_columns(found) | _signature_columns(found, columns)
     columns |= _order_columns(columns) | _page_columns(found, columns)
-    return np.stack([columns[name] for name in NAMES], axis=1)
+    return np.stack([columns[name] for name in NAMES], axis=1).astype(np.float32)
 
 
-def _column(values: Sequence[float]) -> Array:
+def _column(values: Sequence[float]) -> Column:
     return np.asarray(values, np.float32)
 
 
-def _text_columns(found: Segments) -> dict[str, Array]:
+def _text_columns(found: Segments) -> dict[str, Column]:
     texts = [block.text for block in found.blocks]
     chars = _column([len(text) for text in texts])
     reasons = [reason_of(text) for text in texts]
@@ -68,7 +101,9 @@ def _text_columns(found: Segments) -> dict[str, Array]:
         "stops": _column([end.endswith(_STOPS) for end in ends]),
         "colon": _column([text.endswith((":", "：")) for text in texts]),
         "dots": _column([text.endswith(("...", "…")) for text in texts]),
-        "sentences": _column([text.count(". ") + text.count("? ") + text.count("! ") + text.count("。") for text in texts]),
+        "sentences": _column(
+            [text.count(". ") + text.count("? ") + text.count("! ") + text.count("。") for text in texts]
+        ),
         "starts_upper": _column([text[0].isupper() for text in texts]),
         "starts_lower": _column([text[0].islower() for text in texts]),
         "starts_quote": _column([text[0] in "\"'“„«‚‘—–-" for text in texts]),
@@ -84,12 +119,14 @@ def _text_columns(found: Segments) -> dict[str, Array]:
         "after_break": _column([block.after_break for block in found.blocks]),
         "furniture": _column([_REASONS.index(reason) if reason in _REASONS else -1 for reason in reasons]),
         "caption": _column([is_caption(text) for text in texts]),
-        "about": _column([is_about_outlet(text) if length > 60 else False for text, length in zip(texts, chars, strict=True)]),
+        "about": _column(
+            [is_about_outlet(text) if length > 60 else False for text, length in zip(texts, chars, strict=True)]
+        ),
         "copies": _column([*map(Counter(texts).__getitem__, texts)]),
     }
 
 
-def _place_columns(found: Segments) -> dict[str, Array]:
+def _place_columns(found: Segments) -> dict[str, Column]:
     own = [found.containers[block.container] for block in found.blocks]
     parents = [_parent(found, container) for container in own]
     near = np.asarray([_near(found, container) for container in own], np.int64)
@@ -98,13 +135,38 @@ def _place_columns(found: Segments) -> dict[str, Array]:
     columns = {f"near_{name}": _bit(near, i) for i, name in enumerate(FAMILIES)}
     columns |= {f"far_{name}": _bit(far, i) for i, name in enumerate(FAMILIES)}
     columns |= {f"in_{name}": _bit(regions, i) for i, name in enumerate(REGIONS)}
-    columns["tag"] = _column([_TAGS.index(container.tag) if container.tag in _TAGS else len(_TAGS) for container in own])
-    columns["parent_tag"] = _column([_TAGS.index(parent.tag) if parent.tag in _TAGS else len(_TAGS) for parent in parents])
+    columns["tag"] = _column(
+        [_TAGS.index(container.tag) if container.tag in _TAGS else len(_TAGS) for container in own]
+    )
+    columns["parent_tag"] = _column(
+        [_TAGS.index(parent.tag) if parent.tag in _TAGS else len(_TAGS) for parent in parents]
+    )
     columns["depth"] = _column([container.depth for container in own])
-    return columns
+    return columns | _article_columns(found)
 
 
-def _bit(masks: npt.NDArray[np.int64], i: int) -> Array:
+def _article_columns(found: Segments) -> dict[str, Column]:
+    """Which of the page's `article` elements and stretches under an `h1` a block lies in, and that element's size."""
+    total = max(1, found.containers[0].paragraph_chars)
+    number, home = -1, [-1] * len(found.containers)
+    numbers = [-1] * len(found.containers)
+    for i, container in enumerate(found.containers):
+        if container.tag == "article":
+            number += 1
+            home[i], numbers[i] = i, number
+        elif container.parent >= 0:
+            home[i], numbers[i] = home[container.parent], numbers[container.parent]
+    homes = [home[block.container] for block in found.blocks]
+    sizes = [found.containers[i].paragraph_chars / total if i >= 0 else -1.0 for i in homes]
+    return {
+        "article_number": _column([numbers[block.container] for block in found.blocks]),
+        "article_share": _column(sizes),
+        "largest_article": _column([size == max(sizes) for size in sizes]),
+        "h1_passed": np.cumsum([found.tag(block) == "h1" for block in found.blocks]).astype(np.float32),
+    }
+
+
+def _bit(masks: npt.NDArray[np.int64], i: int) -> Column:
     return ((masks >> i) & 1).astype(np.float32)
 
 
@@ -118,10 +180,10 @@ def _near(found: Segments, container: Container) -> int:
     return container.own | parent.own | _parent(found, parent).own
 
 
-def _container_columns(found: Segments) -> dict[str, Array]:
-    """Sizes and link densities of the block's container and of the two around it, and their share of the page's paragraphs."""
+def _container_columns(found: Segments) -> dict[str, Column]:
+    """Sizes and link densities of a block's container and the two around it, and their share of the paragraphs."""
     total = max(1, found.containers[0].paragraph_chars if found.containers else 1)
-    columns: dict[str, Array] = {}
+    columns: dict[str, Column] = {}
     level = [found.containers[block.container] for block in found.blocks]
     for name in ("own", "parent", "grand"):
         chars = _column([container.chars for container in level])
@@ -133,12 +195,14 @@ def _container_columns(found: Segments) -> dict[str, Array]:
     return columns
 
 
-def _signature_columns(found: Segments, columns: dict[str, Array]) -> dict[str, Array]:
+def _signature_columns(found: Segments, columns: dict[str, Column]) -> dict[str, Column]:
     """What blocks of the same markup (tag and class, and those of the parent) have in common on this page."""
     numbers: dict[str, int] = {}
-    group = np.asarray([numbers.setdefault(found.containers[block.container].signature, len(numbers)) for block in found.blocks])
+    group = np.asarray(
+        [numbers.setdefault(found.containers[block.container].signature, len(numbers)) for block in found.blocks]
+    )
     size = np.bincount(group)
-    result = {"alike": size[group].astype(np.float32)}
+    result: dict[str, Column] = {"alike": size[group].astype(np.float32)}
     for name in ("chars", "link_density", "chosen", "stops"):
         result[f"alike_{name}"] = (np.bincount(group, columns[name]) / size)[group].astype(np.float32)
     return result
@@ -155,26 +219,32 @@ class _Words:
         flat = [self._number(word) for line in self.lines for word in line]
         self.block_of = np.repeat(np.arange(len(blocks)), self.sizes)
         self.flat = np.asarray(flat, np.uint64)
-        inside = self.block_of[: -_SHINGLE + 1] == self.block_of[_SHINGLE - 1 :] if len(flat) >= _SHINGLE else np.zeros(0, bool)
+        inside = (
+            self.block_of[: -_SHINGLE + 1] == self.block_of[_SHINGLE - 1 :]
+            if len(flat) >= _SHINGLE
+            else np.zeros(0, bool)
+        )
         self.runs, self.run_block = _runs(self.flat)[inside], self.block_of[: len(inside)][inside]
         self.run_count = np.bincount(self.run_block, minlength=len(blocks))
 
     def _number(self, word: str) -> int:
         return self.numbers.setdefault(word, len(self.numbers))
 
-    def columns(self, versions: Versions) -> dict[str, Array]:
+    def columns(self, versions: Versions) -> dict[str, Column]:
         title, description = (_WORD.findall(text.lower()) for text in (versions.title, versions.description))
         return {
             "chosen": self.share(versions.chosen),
             "body": self.share(versions.body) if versions.body else np.full(len(self.lines), -1, np.float32),
             "in_title": self.contained(title),
             "of_title": self.covers(title),
+            "repeats": self._repeated(self.runs),
+            "repeated": self._repeated(self.runs[::-1], backwards=True),
             "in_description": self.contained(description),
             "of_description": self.covers(description),
         }
 
-    def share(self, text: str) -> Array:
-        """The share of each block's runs of words that another text holds, 0..1; for shorter blocks, whether it has the line."""
+    def share(self, text: str) -> Column:
+        """The share of each block's runs of words that another text holds; of shorter ones, whether it has the line."""
         lines = [_WORD.findall(line) for line in text.lower().split("\n")]
         whole = {" ".join(line) for line in lines}
         words = np.asarray([self._number(word) for line in lines for word in line], np.uint64)
@@ -183,18 +253,34 @@ class _Words:
         same_line = _column([key in whole for key in self.keys])
         return np.where(self.run_count > 0, shares, same_line).astype(np.float32)
 
-    def contained(self, words: list[str]) -> Array:
+    def _repeated(self, runs: Ids, backwards: bool = False) -> Column:
+        """The share of each block's runs of words that an earlier block has; a later one, when looking backwards."""
+        if not len(runs):
+            return np.zeros(len(self.lines), np.float32)
+        block = self.run_block[::-1] if backwards else self.run_block
+        _, first, place = np.unique(runs, return_index=True, return_inverse=True)
+        hits = np.bincount(block, block[first][place] != block, minlength=len(self.lines))
+        shares: Column = (hits / np.maximum(self.run_count, 1)).astype(np.float32)
+        return shares
+
+    def contained(self, words: list[str]) -> Column:
         """The share of each block's words that are among some words."""
         known = np.asarray([self._number(word) for word in set(words)], np.uint64)
         hits = np.bincount(self.block_of, np.isin(self.flat, known), minlength=len(self.lines))
-        return (hits / np.maximum(self.sizes, 1)).astype(np.float32)
+        shares: Column = (hits / np.maximum(self.sizes, 1)).astype(np.float32)
+        return shares
 
-    def covers(self, words: list[str]) -> Array:
-        """The share of some words that each block holds; only blocks of at most four times their number are looked at."""
+    def covers(self, words: list[str]) -> Column:
+        """The share of some words that each block holds; 0 for blocks of more than four times their number."""
         wanted = set(words)
         if not wanted:
             return np.zeros(len(self.lines), np.float32)
-        return _column([len(wanted.intersection(line)) / len(wanted) if len(line) <= 4 * len(words) else 0.0 for line in self.lines])
+        return _column(
+            [
+                len(wanted.intersection(line)) / len(wanted) if len(line) <= 4 * len(words) else 0.0
+                for line in self.lines
+            ]
+        )
 
 
 def _runs(words: Ids) -> Ids:
@@ -206,17 +292,21 @@ def _runs(words: Ids) -> Ids:
     return mixed
 
 
-def _order_columns(columns: dict[str, Array]) -> dict[str, Array]:
+def _order_columns(columns: dict[str, Column]) -> dict[str, Column]:
     """What stands around each block in reading order: neighbours, marks passed, the stretch that trafilatura chose."""
     size = len(columns["chars"])
-    result: dict[str, Array] = {}
+    result: dict[str, Column] = {}
     for name in _SEEN:
         padded = np.pad(columns[name], _REACH, constant_values=-1)
         for step in _STEPS:
             result[f"{name}{step:+d}"] = padded[_REACH + step : _REACH + step + size]
     chosen = columns["chosen"]
     for width in (5, 12):
-        result[f"chosen_within_{width}"] = np.convolve(chosen, np.ones(2 * width + 1), "same").astype(np.float32) / (2 * width + 1) if size > 2 * width else np.full(size, chosen.mean(), np.float32)
+        result[f"chosen_within_{width}"] = (
+            np.convolve(chosen, np.ones(2 * width + 1), "same").astype(np.float32) / (2 * width + 1)
+            if size > 2 * width
+            else np.full(size, chosen.mean(), np.float32)
+        )
     order = np.arange(size, dtype=np.float32)
     marks = {
         "title": columns["of_title"] > 0.8,
@@ -237,7 +327,7 @@ def _order_columns(columns: dict[str, Array]) -> dict[str, Array]:
     return result
 
 
-def _page_columns(found: Segments, columns: dict[str, Array]) -> dict[str, Array]:
+def _page_columns(found: Segments, columns: dict[str, Column]) -> dict[str, Column]:
     size = len(found.blocks)
     chars = np.expm1(columns["chars"])
     taken = float((chars * columns["chosen"]).sum())
@@ -247,7 +337,7 @@ def _page_columns(found: Segments, columns: dict[str, Array]) -> dict[str, Array
         "page_chosen_share": taken / max(1.0, float(chars.sum())),
         "page_paragraphs": np.log1p(found.containers[0].paragraph_chars),
     }
-    result = {name: np.full(size, value, np.float32) for name, value in page.items()}
+    result: dict[str, Column] = {name: np.full(size, value, np.float32) for name, value in page.items()}
     result["position"] = np.arange(size, dtype=np.float32) / size
     result["chars_before"] = (np.cumsum(chars) / max(1.0, float(chars.sum()))).astype(np.float32)
     return result
@@ -258,18 +348,33 @@ _STEPS = (-3, -2, -1, 1, 2, 3)
 
 
 def _names() -> tuple[str, ...]:
-    text = "chars words stops colon dots sentences starts_upper starts_lower starts_quote upper digits commas bars address rights links link_density strong_density after_break furniture caption about copies"
-    words = "chosen body in_title of_title in_description of_description tag parent_tag depth"
-    places = [*(f"near_{name}" for name in FAMILIES), *(f"far_{name}" for name in FAMILIES), *(f"in_{name}" for name in REGIONS)]
-    containers = [f"{level}_{what}" for level in ("own", "parent", "grand") for what in ("chars", "link_density", "blocks", "share")]
+    text = (
+        "chars words stops colon dots sentences starts_upper starts_lower starts_quote upper digits commas bars "
+        "address rights links link_density strong_density after_break furniture caption about copies"
+    )
+    words = (
+        "chosen body repeats repeated article_number article_share largest_article h1_passed in_title of_title "
+        "in_description of_description tag parent_tag depth"
+    )
+    places = [
+        *(f"near_{name}" for name in FAMILIES),
+        *(f"far_{name}" for name in FAMILIES),
+        *(f"in_{name}" for name in REGIONS),
+    ]
+    containers = [
+        f"{level}_{what}"
+        for level in ("own", "parent", "grand")
+        for what in ("chars", "link_density", "blocks", "share")
+    ]
     alike = "alike alike_chars alike_link_density alike_chosen alike_stops"
     around = [f"{name}{step:+d}" for name in _SEEN for step in _STEPS]
-    order = "chosen_within_5 chosen_within_12 since_title since_related since_comments since_heading since_furniture since_chosen from_first_chosen from_last_chosen furniture_share"
+    order = (
+        "chosen_within_5 chosen_within_12 since_title since_related since_comments since_heading since_furniture "
+        "since_chosen from_first_chosen from_last_chosen furniture_share"
+    )
     page = "page_blocks page_chosen page_chosen_share page_paragraphs position chars_before"
     return (*text.split(), *words.split(), *places, *containers, *alike.split(), *around, *order.split(), *page.split())
 
 
 NAMES = _names()
 """Names of the features, in the order of the columns of `featurize`."""
-
-Featurizer = Callable[[Segments, Versions], Array]

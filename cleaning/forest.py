@@ -15,9 +15,10 @@ Ints = npt.NDArray[np.int32]
 class Forest:
     """Binary trees whose leaves' values sum to a log-odds.
 
-    Nodes of all trees lie in one run: `feature` (-1 at a leaf), `threshold` (go left where value <= threshold), `left` and
-    `right` (indices of nodes), `value` (of leaves). `roots` are the trees' first nodes, `base` the log-odds before them,
-    `depth` the longest way from a root to a leaf, `names` the features in the order of the columns.
+    Nodes of all trees lie in one run: `feature`, `threshold` (go left where the feature is not above it), `left` and
+    `right` (indices of nodes; a leaf's own), `value` (of leaves). `roots` are the trees' first nodes, `base` the
+    log-odds before them, `depth` the longest way from a root to a leaf, `names` the features in the order of the
+    columns, `cut` the probability from which on a row counts as positive.
     """
 
     feature: Ints
@@ -55,4 +56,5 @@ class Forest:
             goes_left = flat[start + self.feature[node]] <= self.threshold[node]
             node = np.where(goes_left, self.left[node], self.right[node])
         odds = self.base + self.value[node].sum(axis=1)
-        return (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)
+        chances: Floats = (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)
+        return chances

@@ -20,7 +20,8 @@ _TRADE = re.compile(
 _QUOTED = re.compile(r"[\"“„«].*?[\"”“»]")
 _POSITION = r"(?:cent(?:er|re)|left|right|middle|l|r|c|front|back|top|bottom|above|below)"
 _IN_PICTURE = re.compile(
-    rf"\((?:(?:from|far|front|back|second|third|top|bottom|upper|lower|and|to|the|at|in) )*{_POSITION}(?:[ ,][^)]{{0,20}})?\)"
+    rf"\((?:(?:from|far|front|back|second|third|top|bottom|upper|lower|and|to|the|at|in) )*{_POSITION}"
+    r"(?:[ ,][^)]{0,20})?\)"
     r"|\((?:not )?pictured[^)]{0,20}\)|\((?:file|archive)(?: photo)?\)"
     r"|\b(?:pictured|photographed) (?:here|above|below|left|right|cent(?:er|re))\b|\bfile photo\b"
     r"|\bin (?:this|an undated) (?:file |handout |undated |combination )*(?:photo|image|picture)\b",

@@ -1,7 +1,10 @@
-"""Article or not: a page's markup, address and chosen text against other kinds of pages (lists, products, forums, services)."""
+"""Article or not: a page's markup, address and text against those of lists, products, forums and services."""
 
 import re
+import tomllib
 from collections import Counter
+from functools import cache
+from importlib.resources import files
 from math import log1p
 from urllib.parse import urlsplit
 
@@ -22,21 +25,38 @@ _KINDS = {
     "list": frozenset({"CollectionPage", "ItemList", "SearchResultsPage", "OfferCatalog", "Blog", "ProfilePage"}),
     "product": frozenset({"Product", "Offer", "AggregateOffer", "SoftwareApplication", "ProductGroup", "Book"}),
     "forum": frozenset({"DiscussionForumPosting", "QAPage", "Question", "Answer", "Comment"}),
-    "service": frozenset({"Service", "LocalBusiness", "ProfessionalService", "FAQPage", "HowTo", "Course", "Dentist", "LegalService"}),
+    "service": frozenset(
+        {"Service", "LocalBusiness", "ProfessionalService", "FAQPage", "HowTo", "Course", "Dentist", "LegalService"}
+    ),
     "media": frozenset({"VideoObject", "ImageGallery", "PodcastEpisode", "MusicRecording", "Movie"}),
     "document": frozenset({"TechArticle", "APIReference", "WebApplication", "SoftwareSourceCode"}),
 }
 _PATH_WORDS = {
     "path_article": r"news|article|story|blog|post|opinion|20[012]\d",
-    "path_list": r"category|tag|tags|topic|topics|section|archive|author|search|collections?|list|index|page|directory|resources",
+    "path_list": r"category|tags?|topics?|section|archive|author|search|collections?|list|index|page|directory"
+    r"|resources",
     "path_product": r"products?|shop|store|item|dp|buy|p",
     "path_forum": r"forums?|threads?|topic|questions?|community|discussion|viewtopic|comments|t|r|q",
-    "path_document": r"docs?|documentation|api|reference|guide|guides|manual|help|support|wiki|learn|tutorial|kb|latest|stable",
+    "path_document": r"docs?|documentation|api|reference|guides?|manual|help|support|wiki|learn|tutorial|kb"
+    r"|latest|stable",
     "path_service": r"services?|solutions?|about|contact|pricing|features|platform|industries|practice-areas|company",
     "path_media": r"videos?|gallery|galleries|photos?|podcasts?|watch|live",
 }
 _PATH = {name: re.compile(rf"(?:^|[/.])(?:{words})(?=[/.]|$)", re.I) for name, words in _PATH_WORDS.items()}
-_NOTED_FAMILIES = ("product", "comment", "teaser", "form", "related", "byline", "body", "content", "nav", "list", "live", "meta")
+_NOTED_FAMILIES = (
+    "product",
+    "comment",
+    "teaser",
+    "form",
+    "related",
+    "byline",
+    "body",
+    "content",
+    "nav",
+    "list",
+    "live",
+    "meta",
+)
 _TAGS = ("p", "li", "tr", "pre", "h2", "h3", "div", "blockquote", "dd")
 _HOW = ("", "json-ld", "microdata", "time element", "url", "htmldate")
 
@@ -83,7 +103,10 @@ def _text_values(found: Segments, selection: Selection) -> dict[str, float]:
         "we": len(re.findall(r"\b(?:we|our)\b", selection.text, re.I)) * 1000 / kept_chars,
         "said": len(re.findall(r"\bsa(?:id|ys)\b|[”\"»]", selection.text)) * 1000 / kept_chars,
         **{f"tag_{tag}": tags[tag] / kept_chars for tag in _TAGS},
-        **{f"family_{name}": float(((masks >> FAMILIES.index(name)) & 1).mean()) if len(masks) else 0.0 for name in _NOTED_FAMILIES},
+        **{
+            f"family_{name}": float(((masks >> FAMILIES.index(name)) & 1).mean()) if len(masks) else 0.0
+            for name in _NOTED_FAMILIES
+        },
     }
 
 
@@ -97,7 +120,12 @@ def _metadata_values(metadata: Metadata) -> dict[str, float]:
         "og_website": float(og == "website"),
         "og_product": float("product" in og),
         "og_other": float(bool(og) and not re.search(r"article|blog|website|product", og)),
-        "dated": float(next((i for i, name in enumerate(_HOW) if name and metadata.published_how.startswith(name)), 6 if metadata.published_how else 0)),
+        "dated": float(
+            next(
+                (i for i, name in enumerate(_HOW) if name and metadata.published_how.startswith(name)),
+                6 if metadata.published_how else 0,
+            )
+        ),
         "modified": float(metadata.modified_at is not None),
         "authors": len(metadata.authors),
         "section": float(bool(metadata.section)),
@@ -122,7 +150,9 @@ def _address_values(url: str) -> dict[str, float]:
         "query": len(parts.query),
         "html": float(last.endswith((".html", ".htm", ".php", ".aspx"))),
         "blog_host": float(bool(re.search(r"blog|news|medium|substack|wordpress", parts.netloc))),
-        "docs_host": float(bool(re.search(r"docs|help|support|developer|wiki|forum|community|shop|store", parts.netloc))),
+        "docs_host": float(
+            bool(re.search(r"docs|help|support|developer|wiki|forum|community|shop|store", parts.netloc))
+        ),
         **{name: float(bool(pattern.search(parts.path))) for name, pattern in _PATH.items()},
     }
 
@@ -151,18 +181,12 @@ def other_kind(found: Segments, metadata: Metadata, url: str) -> tuple[Verdict, 
     return Verdict.NOT_ARTICLE, "its text, markup and address are not like an article's"
 
 
-_ERROR = re.compile(
-    r"\W*(?:(?:error )?(?:40[0-9]|41[0-9]|42[0-9]|50[0-9])\b.{0,60}|(?:page|file|article|content|resource) (?:not found|does not exist|no longer available|unavailable).{0,40}"
-    r"|(?:oops|sorry|whoops)\b.{0,80}|not found|access denied|forbidden|just a moment\W*|attention required.{0,40}|are you (?:a )?(?:human|robot).{0,40}"
-    r"|(?:please )?verify (?:that )?you are.{0,40}|security check.{0,40}|robot or human.{0,20}|one more step|checking your browser.{0,60}|before you continue.{0,60}|server error.{0,40}"
-    r"|site (?:under )?maintenance.{0,40}|seite nicht gefunden|page (?:introuvable|non trouvée)|página no encontrada|pagina non trovata|страница не найдена|сторінку не знайдено)\W*",
-    re.I,
-)
-_CHALLENGE = re.compile(
-    r"enable (?:javascript|cookies)|javascript is (?:disabled|required)|checking your browser|verify you are (?:a )?human|we value your privacy|unusual traffic"
-    r"|page (?:you (?:are looking for|requested)|cannot be found|no longer exists)|complete the captcha",
-    re.I,
-)
+@cache
+def _error_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    table = tomllib.loads((files("cleaning") / "data" / "error_pages.toml").read_text("utf-8"))
+    return re.compile(rf"\W*(?:{'|'.join(table['titles'])})\W*", re.I), re.compile("|".join(table["texts"]), re.I)
+
+
 _CHALLENGE_WORDS = 150
 """Words of the longest page that is judged by what it says; articles about such pages are longer."""
 
@@ -171,4 +195,5 @@ def is_error_page(title: str, text: str) -> bool:
     """Whether a page is an error, a consent wall or a challenge sent with status 200 in place of an article."""
     if len(text.split()) > _CHALLENGE_WORDS:
         return False
-    return bool(_ERROR.fullmatch(title) or _CHALLENGE.search(text))
+    titles, texts = _error_patterns()
+    return bool(titles.fullmatch(title) or texts.search(text))

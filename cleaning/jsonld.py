@@ -14,9 +14,26 @@ from cleaning.decode import one_line
 Node = dict[str, Any]
 
 ARTICLE_TYPES = frozenset(
-    "Article NewsArticle ReportageNewsArticle AnalysisNewsArticle BackgroundNewsArticle OpinionNewsArticle ReviewNewsArticle "
-    "AskPublicNewsArticle AdvertiserContentArticle LiveBlogPosting BlogPosting SatiricalArticle Report TechArticle "
-    "ScholarlyArticle SocialMediaPosting OpinionArticle MediaNewsArticle".split()
+    [
+        "Article",
+        "NewsArticle",
+        "ReportageNewsArticle",
+        "AnalysisNewsArticle",
+        "BackgroundNewsArticle",
+        "OpinionNewsArticle",
+        "ReviewNewsArticle",
+        "AskPublicNewsArticle",
+        "AdvertiserContentArticle",
+        "LiveBlogPosting",
+        "BlogPosting",
+        "SatiricalArticle",
+        "Report",
+        "TechArticle",
+        "ScholarlyArticle",
+        "SocialMediaPosting",
+        "OpinionArticle",
+        "MediaNewsArticle",
+    ]
 )
 _MAX_NODES = 2_000
 _MAX_DEPTH = 12
@@ -85,15 +102,25 @@ def main_article(found: list[Node], url: str, headings: list[str]) -> Node | Non
 
     `headings` are the page's own titles (`h1`, `og:title`, `title`), against which several articles are told apart.
     """
-    articles = [node for node in found if ARTICLE_TYPES.intersection(types(node)) and (node.get("headline") or node.get("datePublished"))]
+    articles = [
+        node
+        for node in found
+        if ARTICLE_TYPES.intersection(types(node)) and (node.get("headline") or node.get("datePublished"))
+    ]
     if not articles:
         return None
     best = max(articles, key=lambda node: (_match(node, url, headings), _fields(node)))
-    return best if _match(best, url, headings) > 0 or len({text_of(node.get("headline")) for node in articles}) == 1 else None
+    return (
+        best
+        if _match(best, url, headings) > 0 or len({text_of(node.get("headline")) for node in articles}) == 1
+        else None
+    )
 
 
 def _fields(node: Node) -> int:
-    return sum(bool(node.get(key)) for key in ("headline", "datePublished", "author", "articleBody", "mainEntityOfPage"))
+    return sum(
+        bool(node.get(key)) for key in ("headline", "datePublished", "author", "articleBody", "mainEntityOfPage")
+    )
 
 
 def _match(node: Node, url: str, headings: list[str]) -> int:
@@ -103,7 +130,9 @@ def _match(node: Node, url: str, headings: list[str]) -> int:
     addresses = [node.get("url"), node.get("@id"), main.get("@id") if isinstance(main, dict) else main]
     same_page = any(isinstance(address, str) and len(path) > 1 and _path(address) == path for address in addresses)
     headline = text_of(node.get("headline")).lower()
-    same_title = len(headline) > 8 and any(headline in heading.lower() or heading.lower() in headline for heading in headings if heading)
+    same_title = len(headline) > 8 and any(
+        headline in heading.lower() or heading.lower() in headline for heading in headings if heading
+    )
     return 2 * same_page + same_title
 
 
@@ -118,11 +147,16 @@ def resolve(value: Any, found: list[Node]) -> list[Any]:
     """A value as a list, with bare `@id` references replaced by the nodes that they name."""
     named = {node["@id"]: node for node in reversed(found) if isinstance(node.get("@id"), str) and len(node) > 1}
     items = as_list(value)
-    return [named.get(item["@id"], item) if isinstance(item, dict) and isinstance(item.get("@id"), str) and len(item) <= 2 else item for item in items]
+    return [
+        named.get(item["@id"], item)
+        if isinstance(item, dict) and isinstance(item.get("@id"), str) and len(item) <= 2
+        else item
+        for item in items
+    ]
 
 
 def is_free(found: list[Node]) -> bool | None:
-    """What the page says about access (`isAccessibleForFree`), of the first node that says anything; None for nothing."""
+    """What the first node with `isAccessibleForFree` says about access; None where none has it."""
     for node in found:
         said = str(node.get("isAccessibleForFree", "")).strip().lower().rpartition("/")[2]
         if said in {"true", "1", "yes"} and ARTICLE_TYPES.intersection(types(node)):

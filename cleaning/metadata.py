@@ -18,13 +18,34 @@ from cleaning.urls import canonical, date_in, host_of
 _MAX_TAGS = 50
 _SUFFIX = re.compile(r"\s+(?:[|•·»«›‹~⋆*]|[-–—―]|::)\s+")
 _MARKS = re.compile(r"\W+")
-_AUTHOR_NAMES = ("author", "article:author", "og:article:author", "byl", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator", "cxenseparse:author", "citation_author")
+_AUTHOR_NAMES = (
+    "author",
+    "article:author",
+    "og:article:author",
+    "byl",
+    "parsely-author",
+    "sailthru.author",
+    "dc.creator",
+    "dcterms.creator",
+    "cxenseparse:author",
+    "citation_author",
+)
 _PUBLISHED_NAMES = (
-    "article:published_time", "og:article:published_time", "article:published", "datepublished", "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.created",
-    "dcterms.date", "dc.date", "publish-date", "publishdate", "publication_date", "pubdate", "cxenseparse:recs:publishtime", "last-publish-date", "date", "vr:published_time", "og:published_time",
-    "rnews:datepublished", "article.published", "originalpublicationdate", "cxenseparse:publishtime", "citation_publication_date",
+    "article:published_time", "og:article:published_time", "article:published", "datepublished", "parsely-pub-date",
+    "sailthru.date", "dc.date.issued", "dcterms.created", "dcterms.date", "dc.date", "publish-date", "publishdate",
+    "publication_date", "pubdate", "cxenseparse:recs:publishtime", "last-publish-date", "date", "vr:published_time",
+    "og:published_time", "rnews:datepublished", "article.published", "originalpublicationdate",
+    "cxenseparse:publishtime", "citation_publication_date",
 )  # fmt: skip
-_MODIFIED_NAMES = ("article:modified_time", "og:updated_time", "article:modified", "datemodified", "dcterms.modified", "last-modified", "revised")
+_MODIFIED_NAMES = (
+    "article:modified_time",
+    "og:updated_time",
+    "article:modified",
+    "datemodified",
+    "dcterms.modified",
+    "last-modified",
+    "revised",
+)
 _BYLINE = (
     './/*[@rel="author"]|.//*[contains(@itemprop,"author")]|.//*[contains(@class,"byline")]|.//*[contains(@class,"author-name")]'
     '|.//*[contains(@class,"author__name")]|.//*[contains(@class,"article-author")]|.//*[contains(@class,"articleAuthor")]|.//*[contains(@data-testid,"byline")]'
@@ -76,7 +97,7 @@ class _Source:
 
 
 def find_metadata(tree: HtmlElement, url: str) -> Metadata:
-    """Reads the metadata of a parsed page; precedence by measured reliability: JSON-LD, then headings and OpenGraph, then the rest.
+    """Reads the metadata of a parsed page, the most reliable signal first: JSON-LD, headings, OpenGraph, the rest.
 
     `tree` is not changed. A date that only htmldate finds is a day, given as noon UTC.
     """
@@ -97,16 +118,24 @@ def find_metadata(tree: HtmlElement, url: str) -> Metadata:
         agency=_agency(source, bylines, outlet),
         published_at=published,
         published_how=how,
-        modified_at=first_time([("", source.article.get("dateModified")), *(("", source.first(name)) for name in _MODIFIED_NAMES)])[0],
-        section=one_line(jsonld.text_of(source.article.get("articleSection")) or source.first("article:section", "section", "parsely-section")),
+        modified_at=first_time(
+            [("", source.article.get("dateModified")), *(("", source.first(name)) for name in _MODIFIED_NAMES)]
+        )[0],
+        section=one_line(
+            jsonld.text_of(source.article.get("articleSection"))
+            or source.first("article:section", "section", "parsely-section")
+        ),
         tags=_tags(source),
-        description=source.first("description", "og:description", "twitter:description") or jsonld.text_of(source.article.get("description")),
+        description=source.first("description", "og:description", "twitter:description")
+        or jsonld.text_of(source.article.get("description")),
         image_url=_image(source),
         canonical_url=_canonical(source),
         outlet=outlet,
         language=_language(source),
         page_type=source.first("og:type").lower(),
-        is_paywalled=not free if free is not None else {"free": False, "metered": True, "locked": True}.get(tier.lower()),
+        is_paywalled=not free
+        if free is not None
+        else {"free": False, "metered": True, "locked": True}.get(tier.lower()),
         license=_license(source),
         json_types=tuple(dict.fromkeys(kind for node in source.nodes for kind in jsonld.types(node)))[:40],
         headings=tuple(_headings(source)),
@@ -130,7 +159,9 @@ def _gather(tree: HtmlElement, url: str) -> _Source:
 
 
 def _headings(source: _Source) -> Iterator[str]:
-    yield from dict.fromkeys([*source.h1, *source.meta.get("og:title", []), source.title_tag, jsonld.text_of(source.article.get("headline"))])
+    yield from dict.fromkeys(
+        [*source.h1, *source.meta.get("og:title", []), source.title_tag, jsonld.text_of(source.article.get("headline"))]
+    )
 
 
 def _outlet(source: _Source) -> str:
@@ -140,7 +171,9 @@ def _outlet(source: _Source) -> str:
 
 def _title(source: _Source, outlet: str) -> str:
     """The headline: JSON-LD's, unless a heading of the page is its longer form; else the best h1, og:title, title."""
-    social = strip_outlet(source.first("og:title", "twitter:title", "parsely-title", "dc.title", "title"), outlet, source.url)
+    social = strip_outlet(
+        source.first("og:title", "twitter:title", "parsely-title", "dc.title", "title"), outlet, source.url
+    )
     tag = strip_outlet(source.title_tag, outlet, source.url)
     headline = strip_outlet(jsonld.text_of(source.article.get("headline")), outlet, source.url)
     h1 = _best_h1(source.h1, [headline, social, tag])
@@ -159,7 +192,7 @@ def _fold(text: str) -> str:
 
 
 def _best_h1(candidates: list[str], others: list[str]) -> str:
-    """The h1 whose words agree most with the other titles; one alone is believed if it is not much shorter than they are."""
+    """The h1 whose words agree most with the other titles; one alone is believed if it is no mere label."""
     bags = [set(_fold(other).split()) for other in others if other]
     usable = [text for text in candidates if 3 < len(text) < 400]
     if not bags:
@@ -179,7 +212,9 @@ def strip_outlet(title: str, outlet: str, url: str) -> str:
     if len(parts) < 2:
         return title
     host = host_of(url)
-    known = {re.sub(r"\W+", "", name).lower() for name in (outlet, host, host.rpartition(".")[0].rpartition(".")[2]) if name}
+    known = {
+        re.sub(r"\W+", "", name).lower() for name in (outlet, host, host.rpartition(".")[0].rpartition(".")[2]) if name
+    }
     while len(parts) > 1 and _is_outlet(parts[-1], known):
         title = title[: title.rindex(parts[-1])].rstrip(" |•·»«›‹~⋆*-–—―:")
         parts.pop()
@@ -190,12 +225,20 @@ def strip_outlet(title: str, outlet: str, url: str) -> str:
 
 def _is_outlet(part: str, known: set[str]) -> bool:
     squeezed = re.sub(r"\W+", "", part).lower()
-    return any(squeezed == name or (len(squeezed) > 3 and squeezed in name) or (len(name) > 3 and name in squeezed and len(part.split()) <= 5) for name in known)
+    return any(
+        squeezed == name
+        or (len(squeezed) > 3 and squeezed in name)
+        or (len(name) > 3 and name in squeezed and len(part.split()) <= 5)
+        for name in known
+    )
 
 
 def _stated_bylines(source: _Source) -> Iterator[str]:
-    """Bylines that the page states for machines, the more reliable first; names of one byline are separated by line breaks."""
-    structured = [_author_name(author) for author in jsonld.resolve(source.article.get("author") or source.article.get("creator"), source.nodes)]
+    """Bylines stated for machines, the more reliable first; the names of one are separated by line breaks."""
+    structured = [
+        _author_name(author)
+        for author in jsonld.resolve(source.article.get("author") or source.article.get("creator"), source.nodes)
+    ]
     yield "\n".join(filter(None, structured))
     for name in _AUTHOR_NAMES:
         yield "\n".join(value for value in source.meta.get(name, ()) if not value.startswith("http"))
@@ -212,7 +255,9 @@ def _author_name(author: Any) -> str:
         if {"Organization", "NewsMediaOrganization"}.intersection(jsonld.types(author)):
             return ""
         name = jsonld.text_of(author.get("name"))
-        return name or " ".join(filter(None, (jsonld.text_of(author.get("givenName")), jsonld.text_of(author.get("familyName")))))
+        return name or " ".join(
+            filter(None, (jsonld.text_of(author.get("givenName")), jsonld.text_of(author.get("familyName"))))
+        )
     return jsonld.text_of(author)
 
 
@@ -226,7 +271,12 @@ def _authors(bylines: list[str], outlet: str) -> tuple[str, ...]:
 def _agency(source: _Source, bylines: list[str], outlet: str) -> str:
     """The agency in the byline or in the publisher's own fields, where it is not the outlet itself."""
     organisations = [jsonld.text_of(author) for author in jsonld.resolve(source.article.get("author"), source.nodes)]
-    for text in [*organisations, *bylines[:8], jsonld.text_of(source.article.get("sourceOrganization")), source.first("article:source", "source", "dc.source", "news:source")]:
+    for text in [
+        *organisations,
+        *bylines[:8],
+        jsonld.text_of(source.article.get("sourceOrganization")),
+        source.first("article:source", "source", "dc.source", "news:source"),
+    ]:
         found = agency_of(text)
         if found and found != agency_of(outlet):
             return found
@@ -240,7 +290,10 @@ def _published(source: _Source) -> tuple[datetime | None, str]:
         [
             ("json-ld", source.article.get("datePublished")),
             *((f"meta {name}", source.first(name)) for name in _PUBLISHED_NAMES),
-            *(("microdata", element.get("datetime") or element.get("content") or element.text_content()) for element in elements),
+            *(
+                ("microdata", element.get("datetime") or element.get("content") or element.text_content())
+                for element in elements
+            ),
             ("json-ld created", source.article.get("dateCreated")),
             ("time element", times[0].get("datetime") if times else None),
         ]
@@ -261,15 +314,29 @@ def _htmldate(source: _Source) -> str | None:
 
 
 def _tags(source: _Source) -> tuple[str, ...]:
-    listed = [tag for value in jsonld.as_list(source.article.get("keywords")) if isinstance(value, str) for tag in value.split(",")]
-    listed = listed or [tag for name in ("article:tag", "news_keywords", "keywords", "parsely-tags") for value in source.meta.get(name, ()) for tag in value.split(",")]
+    listed = [
+        tag
+        for value in jsonld.as_list(source.article.get("keywords"))
+        if isinstance(value, str)
+        for tag in value.split(",")
+    ]
+    listed = listed or [
+        tag
+        for name in ("article:tag", "news_keywords", "keywords", "parsely-tags")
+        for value in source.meta.get(name, ())
+        for tag in value.split(",")
+    ]
     return tuple(dict.fromkeys(tag for text in listed if (tag := one_line(text)) and len(tag) < 80))[:_MAX_TAGS]
 
 
 def _image(source: _Source) -> str:
     images = jsonld.resolve(source.article.get("image"), source.nodes)
-    first = next((image.get("url") or image.get("contentUrl") if isinstance(image, dict) else image for image in images), None)
-    found = source.first("og:image", "og:image:url", "og:image:secure_url", "twitter:image") or (first if isinstance(first, str) else "")
+    first = next(
+        (image.get("url") or image.get("contentUrl") if isinstance(image, dict) else image for image in images), None
+    )
+    found = source.first("og:image", "og:image:url", "og:image:secure_url", "twitter:image") or (
+        first if isinstance(first, str) else ""
+    )
     return _absolute(source.url, found)
 
 
@@ -286,7 +353,11 @@ def _absolute(base: str, address: str) -> str:
 
 
 def _language(source: _Source) -> str:
-    named = source.tree.get("lang") or source.first("og:locale", "content-language", "language") or jsonld.text_of(source.article.get("inLanguage"))
+    named = (
+        source.tree.get("lang")
+        or source.first("og:locale", "content-language", "language")
+        or jsonld.text_of(source.article.get("inLanguage"))
+    )
     return re.split(r"[-_,; ]", named.strip().lower())[0] if named else ""
 
 
@@ -295,7 +366,11 @@ def _license(source: _Source) -> str:
     for link in source.tree.xpath('.//a[contains(@href,"creativecommons.org/")]|.//link[@rel="license"]')[:5]:
         if match := _CC.search(link.get("href") or ""):
             return f"CC {match[1].upper()} {match[2]}"
-    stated = jsonld.text_of(source.article.get("copyrightNotice")) or jsonld.text_of(source.article.get("license")) or source.first("copyright", "dcterms.rights", "rights")
+    stated = (
+        jsonld.text_of(source.article.get("copyrightNotice"))
+        or jsonld.text_of(source.article.get("license"))
+        or source.first("copyright", "dcterms.rights", "rights")
+    )
     return stated[:300] or _rights_line(source.tree)
 
 

@@ -1,4 +1,4 @@
-"""Which blocks of a page are its article: the learned classifier's scores, the choice, and the reason for each block."""
+"""Which blocks of a page are its article: the classifier's scores, the choice, and the reason for each block."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,17 @@ _WORD = re.compile(r"\w+")
 _REPEATABLE = 40
 """Characters; a longer block that repeats an earlier one word for word is left out."""
 _SURE = frozenset(
-    {"share prompt", "comments", "advertisement", "image placeholder", "navigation", "consent", "newsletter prompt", "copyright", "ornament"}
+    {
+        "share prompt",
+        "comments",
+        "advertisement",
+        "image placeholder",
+        "navigation",
+        "consent",
+        "newsletter prompt",
+        "copyright",
+        "ornament",
+    }
 )
 """Kinds of furniture that are left out even where the classifier took them for the article's."""
 
@@ -34,7 +44,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The article's text, paragraphs separated by empty lines; the verdict on each block; and how sure the text is (0..1)."""
+    """The article's text, its paragraphs separated by empty lines; the choice on each block; the confidence, 0..1."""
 
     text: str
     choices: tuple[Choice, ...]
@@ -52,7 +62,7 @@ def model(name: str, folder: str = "") -> Forest:
 
 
 def select(found: Segments, versions: Versions, folder: str = "") -> Selection:
-    """Scores the blocks of a page with the model of a folder (the shipped one by default) and puts the article together."""
+    """Scores the blocks of a page with the model of a folder (by default the shipped one), and takes the best."""
     forest = model("blocks", folder)
     return put_together(found, forest.probability(featurize(found, versions)), forest.cut, versions.title)
 

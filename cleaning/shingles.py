@@ -31,6 +31,7 @@ PLAIN, NUMBER, NAME = 0, 1, 2
 _WORD, _DIGIT, _UPPER, _ALONE, _JOINT = 1, 2, 4, 8, 16
 _CODEPOINTS = 0x32000  # Above lie only unassigned, private and tag characters.
 _CHUNK = 200_000  # Characters hashed at a time: the arrays then stay within the processor's cache.
+_TEXTS = 100  # Texts sketched at a time, likewise.
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))
 _KEEP = np.uint64(2**64 // SAMPLE)
@@ -52,6 +53,7 @@ Words = NDArray[np.uint32]
 """Word codes of one text: the hash in the upper 30 bits, the kind in the lower 2."""
 
 Hashes = NDArray[np.uint64]
+_NO_HASHES: Hashes = np.empty(0, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,8 @@ def words_of(texts: Sequence[str]) -> list[Words]:
 
 def digests(texts: Sequence[Words]) -> Hashes:
     """For each text a hash of its whole word sequence: equal where only case, spaces and punctuation differ."""
-    ends = np.cumsum([words.size for words in texts], dtype=np.int64)
-    if not texts or not ends[-1]:
-        return np.zeros(len(texts), np.uint64)
-    codes = (np.concatenate(texts) >> np.uint32(2)).astype(np.uint64)
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(codes * _powers(_BASE, codes.size), dtype=np.uint64)])
-    starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
-    return _scramble((sums[ends] - sums[starts]) * _powers(_INVERSE, codes.size + 1)[starts])
+    parts = [_digests(texts[start : start + _TEXTS]) for start in range(0, len(texts), _TEXTS)]
+    return np.concatenate([*parts, _NO_HASHES])
 
 
 def shingle_keys(words: Words) -> Hashes:
@@ -98,19 +95,32 @@ def sketch(texts: Sequence[Words]) -> Sketches:
 
     The digest stands among the shingles so that texts too short to be sampled are found when they are equal.
     """
+    parts = [_sketch(texts[start : start + _TEXTS]) for start in range(0, len(texts), _TEXTS)]
+    hashes = [part.hashes for part in parts]
+    owners = [part.texts + number * _TEXTS for number, part in enumerate(parts)]
+    return Sketches(np.concatenate([*hashes, _NO_HASHES]), np.concatenate([*owners, np.empty(0, np.int64)]))
+
+
+def _sketch(texts: Sequence[Words]) -> Sketches:
     sizes = np.array([words.size for words in texts], np.int64)
-    if not sizes.sum():
-        return Sketches(np.empty(0, np.uint64), np.empty(0, np.int64))
     owner = np.repeat(np.arange(len(texts)), sizes)
     shingles = _scramble(shingle_keys(np.concatenate(texts)))
-    whole = owner[: shingles.size] == owner[WIDTH - 1 :]
-    kept = np.flatnonzero(whole & (shingles < _KEEP))
-    filled = np.flatnonzero(sizes)
-    hashes, owners = np.concatenate([shingles[kept], digests(texts)[filled]]), np.concatenate([owner[kept], filled])
+    sampled = np.flatnonzero(shingles < _KEEP)
+    whole = owner[sampled] == owner[sampled + WIDTH - 1]
+    kept, filled = sampled[whole], np.flatnonzero(sizes)
+    hashes, owners = np.concatenate([shingles[kept], _digests(texts)[filled]]), np.concatenate([owner[kept], filled])
     order = np.lexsort((hashes, owners))
     hashes, owners = hashes[order], owners[order]
-    first = np.append(True, (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1]))
+    first = np.append(True, (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1]))[: hashes.size]
     return Sketches(hashes[first], owners[first])
+
+
+def _digests(texts: Sequence[Words]) -> Hashes:
+    ends = np.cumsum([words.size for words in texts], dtype=np.int64)
+    codes = (np.concatenate(texts) >> np.uint32(2)).astype(np.uint64)
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(codes * _powers(_BASE, codes.size), dtype=np.uint64)])
+    starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
+    return _scramble((sums[ends] - sums[starts]) * _powers(_INVERSE, codes.size + 1)[starts])
 
 
 def _normal(text: str) -> str:

@@ -2,27 +2,33 @@
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
 from cleaning.urls import slug_words
 
-MAX_CHARACTERS = 100_000
-"""Characters of a text that are read: far more than an article, and a bound for hostile input."""
+MOST_TOKENS = 600
+"""Tokens of a text that are read; more measured alike on ECB+, and a long article then costs what a short one does."""
 
+_MAX_CHARACTERS = 10_000
 _MAX_TITLE = 1_000
 _MAX_URL = 2_000
 
-LEAD_TOKENS = 40
-"""Tokens of an article's opening, which says what happened; each counts twice."""
+LEAD = 30
+"""Tokens after which a token weighs half of the first one: news says first what happened, and background last. Against
+equal weights, the mean average precision from one seed on ECB+ rises from .935 to .950, from five from .968 to .971, and
+the rank correlation with people's judgements in SemEval-2022 task 8 from .81 to .82 (English), .66 to .68 (German) and
+.68 to .70 (Spanish); 20 to 50 measured alike."""
 
 NAME_WEIGHT = 1.5
 """Factor of names and numbers, which tell an event from its like; 1.3 to 2 measured alike on ECB+."""
 
-# A token is at most 40 characters long, so that a text without spaces is cut in pieces, not taken for one giant word.
+_WEIGHTS = tuple(1.0 / (1.0 + position / LEAD) for position in range(MOST_TOKENS))
+
 # The ranges are vowel signs and accents, which Unicode does not count as letters, though words are written with them.
-_TOKEN = re.compile(r"[^\W_](?:[^\W_]|[\u0300-\u036f\u064b-\u0652\u0900-\u0963\u0e31-\u0e4e]|['’](?=[^\W_])){0,39}")
+# A token has a bounded length, so that a text without spaces is cut in pieces, not taken for one giant word.
+_MARKS = r"\u0300-\u036f\u064b-\u0652\u0900-\u0963\u0e31-\u0e4e"
+_TOKEN = re.compile(rf"\w[\w{_MARKS}]{{0,39}}(?:['’]\w[\w{_MARKS}]{{0,9}}){{0,2}}")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _POSSESSIVE = ("'s", "’s")
 _SHORTEST_PLURAL = 4
@@ -32,41 +38,41 @@ _SINGULAR_ENDINGS = ("ss", "us", "is")
 def weighted_terms(text: str) -> dict[str, float]:
     """The terms of an article's text, each with its weight before rarity is taken into account.
 
-    The weight is the square root of the occurrences, those in the opening counted double, times 1.5 for names and
-    numbers. A name is a term that is never written with a small first letter in this text.
+    The weight is the square root of the summed weights of its occurrences, which fall with their position (see `LEAD`),
+    times 1.5 for names and numbers. A name is a term that is never written with a small first letter in this text.
 
     Args:
-        text: the cleaned text, title first where there is one; read up to `MAX_CHARACTERS`.
+        text: the cleaned text, title first where there is one; its first `MOST_TOKENS` tokens are read.
 
     Returns:
         Terms in the order of their first occurrence, with weights > 0.
     """
-    tokens = _tokens(text, MAX_CHARACTERS)
-    surfaces = Counter(tokens)
-    surfaces.update(tokens[:LEAD_TOKENS])
-    counts: dict[str, int] = {}
+    surfaces: dict[str, float] = {}
+    for surface, weight in zip(_tokens(text), _WEIGHTS, strict=False):
+        surfaces[surface] = surfaces.get(surface, 0.0) + weight
+    sums: dict[str, float] = {}
     small: set[str] = set()
-    for surface, count in surfaces.items():
+    for surface, weight in surfaces.items():
         terms = _terms_of(surface)
         for term in terms:
-            counts[term] = counts.get(term, 0) + count
+            sums[term] = sums.get(term, 0.0) + weight
         if surface[0].islower():
             small.update(terms)
-    return {term: count**0.5 * (1.0 if term in small else NAME_WEIGHT) for term, count in counts.items()}
+    return {term: total**0.5 * (1.0 if term in small else NAME_WEIGHT) for term, total in sums.items()}
 
 
 def distinct_terms(text: str) -> set[str]:
-    """The terms that occur in a text, read up to `MAX_CHARACTERS`; what document frequencies are counted from."""
-    return _all_terms(_tokens(text, MAX_CHARACTERS))
+    """The terms among a text's first `MOST_TOKENS` tokens; what document frequencies are counted from."""
+    return _all_terms(_tokens(text)[:MOST_TOKENS])
 
 
 def title_terms(title: str, url: str = "") -> set[str]:
     """The terms of a headline, and of the words in a URL's slug; a URL that cannot be split has none."""
-    return _all_terms(_tokens(title, _MAX_TITLE)) | (_all_terms(_slug(url)) if url else set())
+    return _all_terms(_tokens(title[:_MAX_TITLE])) | (_all_terms(_slug(url)) if url else set())
 
 
-def _tokens(text: str, limit: int) -> list[str]:
-    return _TOKEN.findall(unicodedata.normalize("NFC", text[:limit]))
+def _tokens(text: str) -> list[str]:
+    return _TOKEN.findall(unicodedata.normalize("NFC", text[:_MAX_CHARACTERS]).replace("_", " "))
 
 
 def _all_terms(surfaces: Iterable[str]) -> set[str]:

@@ -225,7 +225,6 @@ class Crawl:
             trouble = answer.trouble() or Trouble(Verdict.FETCH_FAILED, f"HTTP {answer.status}")
             self._robots_troubled(task, trouble)
             return
-        run.gates.succeeded(task.host, run.now())
         try:
             body = decode(
                 answer.exchange.body, answer.headers.get("content-encoding", ""), 8 * ROBOTS_BYTES, lenient=True
@@ -234,6 +233,8 @@ class Crawl:
             run.policies.robots_failed(task, str(error), run.now(), final=True)
         else:
             run.policies.robots_answered(task, answer.status, body, run.now())
+        # Only now is it known how long the site wants us to wait.
+        run.gates.succeeded(task.host, run.now(), run.extra_delay(task))
         self._resolved(task.origin)
 
     def _follow_robots(self, task: Task, target: str) -> None:
@@ -249,8 +250,11 @@ class Crawl:
     def _robots_troubled(self, task: Task, trouble: Trouble) -> None:
         run = self.run
         run.count_trouble(task, replace(trouble, is_host=True))
-        closed = run.gates.get(task.host).closed is not None
-        robots = run.policies.robots_failed(task, trouble.reason, run.now(), final=closed)
+        if trouble.verdict is Verdict.REFUSED_ADDRESS:
+            for waiting in run.frontier.waiting_of(task.origin):
+                self._drop(waiting, trouble.verdict, trouble.reason)
+        is_final = run.gates.get(task.host).closed is not None or not trouble.may_retry
+        robots = run.policies.robots_failed(task, trouble.reason, run.now(), final=is_final)
         if robots is None:
             run.push(task)
         else:

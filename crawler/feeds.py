@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from html import unescape
 from html.entities import name2codepoint
 from typing import Any
@@ -151,13 +152,13 @@ def _first_time(fields: dict[str, etree._Element], names: Iterable[str]) -> date
 def time_of(text: str) -> datetime | None:
     """An aware time in UTC from a feed or a sitemap; None where it is none. A day without a time is noon."""
     text = text.strip()
-    if len(text) > 10 and text[:4].isdigit():
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            return parse_time(text)
+    if len(text) <= 10:
+        return parse_time(text) if text else None
+    try:
+        moment = datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return parse_time(text) if text else None
+    except (ValueError, TypeError, OverflowError):
+        return parse_time(text)
 
 
 def _next_page(root: etree._Element, url: str) -> Iterator[Pointer]:

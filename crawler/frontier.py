@@ -178,7 +178,8 @@ class Frontier:
         changed since, to be asked for conditionally.
         """
         row = self.database.execute(
-            "SELECT id, state, score, title, published, modified, fetched, run_id, verdict FROM urls WHERE key = ?",
+            "SELECT id, state, score, depth, title, published, modified, fetched, run_id, verdict FROM urls"
+            " WHERE key = ?",
             (entry.key,),
         ).fetchone()
         if row is None:
@@ -216,7 +217,8 @@ class Frontier:
 
     def _improve(self, row: sqlite3.Row, entry: Entry) -> None:
         better = entry.score > row["score"]
-        if row["run_id"] == self.run_id and not better and (row["title"] or not entry.title):
+        gains = better or entry.depth < row["depth"] or (entry.title and not row["title"])
+        if row["run_id"] == self.run_id and not gains:
             return
         self.database.execute(
             "UPDATE urls SET score = max(score, ?), title_score = max(title_score, ?), depth = min(depth, ?),"

@@ -17,7 +17,7 @@ _MAX_PARAMETERS = 8
 _YEARS = range(1990, 2100)
 _CALENDAR = re.compile(r"/(?:calendar|events?|agenda|kalender|diary)(?:/|$)", re.IGNORECASE)
 _DATE_PARTS = re.compile(r"(?:year|month|day|week|date|tribe-bar-date|ical)", re.IGNORECASE)
-_SESSION = re.compile(r"(?:^|[/;&?])(?:s|sid|session|phpsessid|jsessionid)=?[0-9a-f]{16,}", re.IGNORECASE)
+_SESSION = re.compile(r"(?:^|[/;&?])(?:s|sid|session|phpsessid|jsessionid)[=/]?[0-9a-f]{16,}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ class Politeness:
 class Network:
     """Where the crawl may connect. `resolve` maps host names to addresses, as `curl --resolve` does.
 
-    A name in `resolve` may be a wildcard, `*.example.org`, for all names below it.
+    A name in `resolve` may be a wildcard, `*.example.org`, for all names below it. What it maps is allowed whatever the
+    address; everything else must have a public address, or be on loopback where `allow_loopback` says so.
     """
 
     allow_loopback: bool = False

@@ -49,6 +49,7 @@ class PolicyBook:
     database: sqlite3.Connection
     _parsed: OrderedDict[str, tuple[SitePolicy, float]] = field(default_factory=OrderedDict)
     _open: dict[str, _Open] = field(default_factory=dict)
+    _delays: dict[str, float] = field(default_factory=dict)
 
     def policy(self, origin: str, now: float) -> SitePolicy | None:
         """The policy of an origin, or None where something of it must be asked for first."""
@@ -73,6 +74,10 @@ class PolicyBook:
         """The policy of an origin if it was asked for lately; None otherwise."""
         kept = self._parsed.get(origin)
         return kept[0] if kept else None
+
+    def delay(self, origin: str) -> float:
+        """The seconds between two requests that an origin asks for; 0 for none, or where it is not known yet."""
+        return self._delays.get(origin, 0.0)
 
     def next_request(self, origin: str, now: float) -> Task:
         """The next request that an origin's policy needs: robots.txt, then each of its declarations."""
@@ -119,14 +124,21 @@ class PolicyBook:
         )
         self._open.pop(origin, None)
         self._parsed.pop(origin, None)
+        self._note_delay(origin, robots)
         return robots
+
+    def _note_delay(self, origin: str, robots: Robots) -> None:
+        if robots.delay:
+            self._delays[origin] = robots.delay
 
     def _stored_robots(self, origin: str, now: float) -> tuple[Robots, float] | None:
         row = self.database.execute("SELECT * FROM origins WHERE origin = ?", (origin,)).fetchone()
         if row is None or row["expires"] <= now:
             return None
         rules = Protego.parse(row["text"]) if row["state"] == "rules" else None
-        return Robots(row["state"], row["text"], row["reason"], rules), row["expires"]
+        robots = Robots(row["state"], row["text"], row["reason"], rules)
+        self._note_delay(origin, robots)
+        return robots, row["expires"]
 
     def _stored_documents(self, origin: str, robots: Robots, now: float) -> dict[str, bytes] | None:
         """The origin's declarations by path or URL; None where one must be asked for first."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import signal
 import sqlite3
 import sys
@@ -147,11 +148,15 @@ class _Process:
         self.error = self.error or error
 
     async def _tick(self) -> None:
-        """Tells the progress every second, and syncs the WARC file to the disk."""
+        """Tells the progress and syncs the WARC file every second; closes when the parent process is gone."""
+        parent = os.getppid()
         while True:
             await asyncio.sleep(_PROGRESS_SECONDS)
-            _tell(self.out, self.crawl.progress())
             self.crawl.run.store.sync()
+            if os.getppid() != parent:
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+            _tell(self.out, self.crawl.progress())
 
     def _stop(self, number: int, runner: AsyncCrawlerRunner, reactor: Any) -> None:
         """Ends in good order: what is in flight may land for a few seconds; the second signal does not wait."""

@@ -74,7 +74,7 @@ class GuardedResolver:
     def _known(self, host: str) -> tuple[str, ...] | None:
         pinned = self.guard.pinned(host)
         if pinned:
-            return self._accept(host, (pinned,))
+            return (pinned,)
         answer = self._cache.get(host)
         if answer and answer.until > self.reactor.seconds():
             return answer.addresses

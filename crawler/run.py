@@ -52,8 +52,7 @@ class Run:
 
     def extra_delay(self, task: Task) -> float:
         """The seconds between two requests that the site asks for; 0 for none, or where it is not known yet."""
-        policy = self.policies.known(task.origin)
-        return policy.robots.delay if policy else 0.0
+        return self.policies.delay(task.origin)
 
     def count_trouble(self, task: Task, trouble: Trouble) -> None:
         """Lets a trouble count at the host's gate: against it, or as the end of one request."""

@@ -59,7 +59,8 @@ def _entries(body: bytes) -> Iterator[tuple[str, dict[str, str]]]:
             if name in _FIELDS:
                 _note(fields, name, node)
                 continue
-            yield name, fields
+            # Some indexes have the address without `loc` around it.
+            yield name, fields if "loc" in fields else {**fields, "loc": node.text or ""}
             fields = {}
             node.clear()
             while (before := node.getprevious()) is not None and (parent := node.getparent()) is not None:

@@ -38,10 +38,6 @@ _ACCEPT = {
     Role.ROBOTS: "text/plain,*/*;q=0.1",
     Role.DOCUMENT: "*/*",
 }
-_NAMED_ERRORS: dict[type[Exception], str] = {
-    CannotResolveHostError: "the name cannot be resolved: ",
-    DownloadTimeoutError: "time-out: ",
-}
 
 
 class CrawlSpider(scrapy.Spider):
@@ -101,7 +97,10 @@ class CrawlSpider(scrapy.Spider):
             return Trouble(Verdict.TOO_LARGE, reason)
         if isinstance(error, ResponseDataLossError):
             return Trouble(Verdict.FETCH_FAILED, "the answer broke off", may_retry=True)
-        named = next((name for kind, name in _NAMED_ERRORS.items() if isinstance(error, kind)), "")
+        if isinstance(error, CannotResolveHostError):
+            # The resolver has tried for long enough; and the names of a run rarely come back within it.
+            return Trouble(Verdict.FETCH_FAILED, f"the name cannot be resolved: {reason}", is_host=True)
+        named = "time-out: " if isinstance(error, DownloadTimeoutError) else ""
         return Trouble(Verdict.FETCH_FAILED, f"{named}{reason}", may_retry=True, is_host=True)
 
 
@@ -141,7 +140,12 @@ def request_of(task: Task, spider: CrawlSpider) -> Request:
         callback=spider.parse,
         errback=spider.failed,
         dont_filter=True,
-        meta={"task": task, "download_maxsize": most, "download_slot": task.host},
+        meta={
+            "task": task,
+            "download_maxsize": most,
+            "download_slot": task.host,
+            "download_timeout": limits.page_seconds,
+        },
     )
 
 

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from crawler.errors import StateError, StoreError
 
 DATABASE = "frontier.sqlite"
 VERSION = 1
+LOCK_SECONDS = 15.0
 
 _SCHEMA = """
 CREATE TABLE runs(
@@ -104,6 +106,8 @@ def read_database(state: Path) -> sqlite3.Connection | None:
 def locked(state: Path) -> Iterator[None]:
     """Holds the state for this process; the lock ends with the process, however it ends.
 
+    Waits LOCK_SECONDS for it: a crawl whose parent was killed needs some seconds to see that and to close.
+
     Raises:
         StateError: another process holds it.
         StoreError: the lock file cannot be made.
@@ -115,11 +119,21 @@ def locked(state: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreError(path, error) from error
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        raise StateError(f"{state} is in use by another crawl: wait for it, or stop it") from error
-    try:
+        if not _lock(handle):
+            raise StateError(f"{state} is in use by another crawl: wait for it, or stop it")
         yield
     finally:
         os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    patience = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > patience:
+                return False
+            time.sleep(0.1)
+        else:
+            return True

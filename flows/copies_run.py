@@ -43,10 +43,11 @@ DECISIONS = pa.schema(
 """One row a document, in the order of the documents.
 
 `relation` is new, or what the text is to that of `representative_id`; for an article that was known under its URL it is
-same, with nothing to publish, or version. A copy that is its own representative has taken the place of another, which
-the run's changes name. `containment` is the share of the text that lies more within the other, in 0..1, and null for a
-version. `version` counts the editions of an article from 1. `is_fresh` tells whether the row is to be published: it is not
-for an article that was known and has not changed, and of one that the run has several times it is for one row only.
+same, with nothing to publish, or version. A new article in a cluster that does not have its id has taken the place of
+the representative there: the run's changes say so. `containment` is the share of the shorter text that the longer one
+has too, 0..1, and null for a version. `version` counts the editions of an article from 1. `is_fresh` tells whether the
+row is to be published: it is not for an article that was known and has not changed; of one that the run has several
+times it is for one row only.
 """
 
 CHANGES = pa.schema(
@@ -75,6 +76,7 @@ def article_id(canonical_url: str) -> str:
 
 
 def article_of(row: dict[str, Any], article: str, cluster: str, words: Words) -> Article:
+    """The article of a row, under an id and in a cluster."""
     return Article(article, cluster, words, row["domain"] or "", row["agency"] or "", row["published_at"])
 
 

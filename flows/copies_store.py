@@ -224,9 +224,14 @@ class Store:
             "FROM representatives SEMI JOIN wanted USING (number)",
             wanted=pa.table({"number": pa.array(numbers, pa.int64())}),
         )
-        return {row["number"]: _article(row) for row in rows.to_pylist()}
+        names = ("number", "id", "cluster_id", "words", "domain", "agency", "published_at")
+        columns = (rows[name].to_pylist() for name in names)
+        return {
+            number: Article(article, cluster, np.frombuffer(words, np.uint32), *rest)
+            for number, article, cluster, words, *rest in zip(*columns, strict=True)
+        }
 
-    def add_articles(self, rows: list[tuple[str, str, int | None, int]], editions: Sequence[str] = ()) -> None:
+    def add_articles(self, rows: Sequence[tuple[str, str, int | None, int]], editions: Sequence[str] = ()) -> None:
         """Remembers articles by id, cluster, digest and version; `editions` are the ids that were known before."""
         if editions:
             self.run("DELETE FROM articles WHERE id IN (SELECT id FROM old)", old=pa.table([editions], schema=_IDS))
@@ -268,6 +273,8 @@ class Store:
         self.run(f"DELETE FROM representatives WHERE id IN {some}", gone=gone)
         self.run("DELETE FROM postings WHERE number NOT IN (SELECT number FROM representatives)")
         self.run(f"DELETE FROM decisions WHERE id IN {some}", gone=gone)
+        for side in ("old", "new"):
+            self.run(f"DELETE FROM changes WHERE {side}_representative_id IN {some}", gone=gone)
         return self.run(f"DELETE FROM articles WHERE id IN {some}", gone=gone)
 
     def checkpoint(self) -> None:
@@ -283,12 +290,7 @@ def _first_postings(hashes: NDArray[np.uint64], numbers: NDArray[np.int64], comm
     return pa.table([hashes[kept], numbers[kept]], schema=_POSTINGS)
 
 
-def _article(row: dict[str, Any]) -> Article:
-    words = np.frombuffer(row["words"], np.uint32)
-    return Article(row["id"], row["cluster_id"], words, row["domain"], row["agency"], row["published_at"])
-
-
-def _table(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
     columns: list[Any] = list(zip(*rows, strict=True)) if rows else [[] for _ in schema]
     return pa.table([list(column) for column in columns], schema=schema)
 

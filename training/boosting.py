@@ -14,7 +14,12 @@ Floats = npt.NDArray[np.float32]
 
 
 def fit(
-    rows: Floats, labels: npt.NDArray[np.bool_], weights: Floats, names: Sequence[str], trees: int = 120, leaves: int = 31
+    rows: Floats,
+    labels: npt.NDArray[np.bool_],
+    weights: Floats,
+    names: Sequence[str],
+    trees: int = 120,
+    leaves: int = 31,
 ) -> Forest:
     """Fits trees to rows of (n, features); the same input gives the same trees."""
     settings = {

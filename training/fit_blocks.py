@@ -3,8 +3,8 @@
     python -m training.fit_blocks ../shared/corpora [--folds 5] [--models build/models] [--ship cleaning/data]
 
 For each fold K of N the models fitted without its hosts go to `build/models/K-of-N/`, where `benchmarks.adapters` finds
-them when `EVAL_FOLD=K/N` is set; then the models fitted on all pages go to `--ship`, with `models.json` beside them: what
-they were trained on, and their out-of-fold figures. The models keep no text.
+them when `EVAL_FOLD=K/N` is set; then the models fitted on all pages go to `--ship`, with `models.json` beside them:
+what they were trained on, and their out-of-fold figures. The models keep no text.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from training.pages import LabelledPage, fold_of, label, read_corpora
 
 Floats = npt.NDArray[np.float32]
 _EASY_KEPT = 0.2
-"""Share of the obvious navigation blocks (links that trafilatura passed over) that is trained on, with five times the weight."""
+"""Share of the obvious navigation (links that trafilatura passed over) that is trained on, at five times the weight."""
 _NEWS_WEIGHT = 2.0
 """Weight of a block of a news page, of which there are few, to one of the other pages."""
 _CUTS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
@@ -107,11 +107,10 @@ def word_f1(text: str, gold: str) -> float:
 
 
 def cross_validate(examples: Sequence[_Example], folds: int, models: Path) -> tuple[float, float, dict[str, float]]:
-    """Fits and saves the models of each fold; returns the cuts of both that do best out of fold, and the figures there."""
+    """Fits and saves the models of each fold; returns their cuts that do best out of fold, and the figures there."""
     held = [[example for example in examples if fold_of(example.page.url, folds) == k] for k in range(folds)]
-    forests, scores = [], []
-    for k in range(folds):
-        forests.append(fit_blocks([example for j, fold in enumerate(held) if j != k for example in fold]))
+    forests = [fit_blocks([one for j, fold in enumerate(held) if j != k for one in fold]) for k in range(folds)]
+    scores = []
     everything = [(example, forests[k]) for k, fold in enumerate(held) for example in fold]
     cut, figures = _best_cut(everything)
     chosen = [[choose(example, forests[k], cut) for example in fold] for k, fold in enumerate(held)]
@@ -134,7 +133,9 @@ def _best_cut(held_out: Sequence[tuple[_Example, Forest]]) -> tuple[float, dict[
     for cut in _CUTS:
         by_corpus: dict[str, list[float]] = {}
         for example, forest in articles:
-            by_corpus.setdefault(example.page.corpus, []).append(word_f1(choose(example, forest, cut).text, example.page.text))
+            by_corpus.setdefault(example.page.corpus, []).append(
+                word_f1(choose(example, forest, cut).text, example.page.text)
+            )
         figures = {f"word F1 {corpus}": round(fmean(values), 4) for corpus, values in sorted(by_corpus.items())}
         print(f"cut {cut}: {figures}", flush=True)
         best = max(best, (fmean(figures.values()), cut, figures), key=lambda entry: entry[0])
@@ -173,7 +174,7 @@ def main() -> None:
     examples = [example for example in prepared if example is not None]
     cut, gate_cut, figures = cross_validate(examples, options.folds, options.models)
     pages = Counter(f"{example.page.corpus}: {example.page.kind}" for example in examples)
-    provenance = {
+    provenance: dict[str, object] = {
         "made by": "python -m training.fit_blocks",
         "trained on": dict(sorted(pages.items())),
         "sources": "WCXB development split (CC BY 4.0); publishers' pages from fundus' parser tests; no text is kept",

@@ -24,6 +24,7 @@ _SHORT = 6
 _AROUND = 9
 """Blocks around a short one among which a paragraph of the article must lie."""
 
+Runs = set[tuple[str, str, str]]
 Labels = npt.NDArray[np.bool_]
 Sizes = npt.NDArray[np.int64]
 
@@ -61,7 +62,9 @@ def _read_wcxb(folder: Path) -> Iterator[LabelledPage]:
         record = json.loads(path.read_text(encoding="utf-8"))
         html = gzip.decompress((folder / "html" / f"{path.stem}.html.gz").read_bytes())
         text = record["ground_truth"].get("main_content") or ""
-        yield LabelledPage(record.get("url") or "", html, record["_internal"]["page_type"]["primary"], text, folder.name)
+        yield LabelledPage(
+            record.get("url") or "", html, record["_internal"]["page_type"]["primary"], text, folder.name
+        )
 
 
 def fold_of(url: str, folds: int) -> int:
@@ -83,16 +86,18 @@ def label(found: Segments, gold: str) -> tuple[Labels, Sizes]:
     runs = set(zip(words, words[1:], words[2:], strict=False))
     blocks = [_WORD.findall(block.text.lower()) for block in found.blocks]
     sizes = np.asarray([len(block) for block in blocks], np.int64)
-    agrees = np.asarray([_agreement(block, runs, whole) >= _AGREES for block in blocks], bool)
+    agrees = np.asarray([_agreement(block, runs, whole) >= _AGREES for block in blocks], np.bool_)
     if not len(sizes):
         return agrees, sizes
     weights = (agrees & (sizes >= 8)) * np.minimum(sizes, 50).astype(float)
-    around = np.convolve(weights, np.ones(_AROUND), "same") if len(sizes) >= _AROUND else np.full(len(sizes), weights.sum())
+    around = (
+        np.convolve(weights, np.ones(_AROUND), "same") if len(sizes) >= _AROUND else np.full(len(sizes), weights.sum())
+    )
     agrees &= (sizes >= _SHORT) | (around > 0)
     return _without_repeats(blocks, agrees, around, f" {' '.join(words)} "), sizes
 
 
-def _agreement(block: list[str], runs: set[tuple[str, ...]], whole: set[str]) -> float:
+def _agreement(block: list[str], runs: Runs, whole: set[str]) -> float:
     if " ".join(block) in whole:
         return 1.0
     if len(block) < _RUN:

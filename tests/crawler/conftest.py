@@ -30,11 +30,13 @@ class Crawled:
 
 @pytest.fixture
 def web() -> Iterator[Web]:
+    """A web on loopback."""
     with Web() as served:
         yield served
 
 
 def make_options(web: Web, state: Path, run_id: str = "r1", **fields: Any) -> CrawlOptions:
+    """Options for a crawl of the web: loopback allowed, a short delay, `*.test` on loopback."""
     limits = Limits(**{"seconds": 60.0, "page_seconds": 5.0, **fields.pop("limits", {})})
     politeness = Politeness(**{"delay": 0.02, "contact": "crawl@example.org", **fields.pop("politeness", {})})
     network = {"allow_loopback": True, "ports": (80, 443, web.port), "resolve": {"*.test": "127.0.0.1"}}
@@ -45,6 +47,7 @@ def make_options(web: Web, state: Path, run_id: str = "r1", **fields: Any) -> Cr
 
 
 def start(options: CrawlOptions) -> "subprocess.Popen[str]":
+    """Starts a crawl in a process of its own."""
     options.state.mkdir(parents=True, exist_ok=True)
     path = options.state / f"{options.run_id}.json"
     path.write_text(options.to_json(), encoding="utf-8")
@@ -53,6 +56,7 @@ def start(options: CrawlOptions) -> "subprocess.Popen[str]":
 
 
 def crawl(options: CrawlOptions, seconds: float = 60.0) -> Crawled:
+    """Runs a crawl to its end."""
     process = start(options)
     try:
         out, log = process.communicate(timeout=seconds)
@@ -67,6 +71,8 @@ def crawl(options: CrawlOptions, seconds: float = 60.0) -> Crawled:
 
 @pytest.fixture
 def crawled(web: Web, tmp_path: Path) -> Callable[..., Crawled]:
+    """Crawls the web, with a state that the runs of a test share."""
+
     def run(run_id: str = "r1", **fields: Any) -> Crawled:
         return crawl(make_options(web, tmp_path / "state", run_id, **fields))
 

@@ -105,23 +105,36 @@ class Web:
 
 SEED = """Talks on the Velmar river crossing end without agreement
 
-VELMAR - Delegations from Ostrava Vale and the Harn federation ended a second round of talks on the Velmar river crossing
-on Tuesday without agreement, after the Harn negotiator Ilse Brandt rejected a draft on customs inspections. The crossing
-has been shut since the blockade in March, and freight companies on both banks say that losses grow with every week.
-Brandt told reporters that the federation would not accept inspections by Ostrava Vale officers on the western bank of
-the river. The foreign minister of Ostrava Vale, Tomas Kerrick, called the refusal a disappointment and said that his
-delegation had offered joint patrols. Negotiators are to meet again next month in the lakeside town of Senn, where the
-first ceasefire between the two governments was signed after the border war. Observers of the river commission said that
+VELMAR - Delegations from Ostrava Vale and the Harn federation ended a second round of talks on the Velmar river
+crossing
+on Tuesday without agreement, after the Harn negotiator Ilse Brandt rejected a draft on customs inspections. The
+crossing
+has been shut since the blockade in March, and freight companies on both banks say that losses grow with every
+week.
+Brandt told reporters that the federation would not accept inspections by Ostrava Vale officers on the western
+bank of
+the river. The foreign minister of Ostrava Vale, Tomas Kerrick, called the refusal a disappointment and said
+that his
+delegation had offered joint patrols. Negotiators are to meet again next month in the lakeside town of Senn,
+where the
+first ceasefire between the two governments was signed after the border war. Observers of the river commission
+said that
 both delegations had moved on tariffs, while the inspections and the withdrawal of gunboats remained open."""
 
-OFF_TOPIC = """The orchard society has published its guide to pruning apple and pear trees in late winter. Gardeners should
-choose a dry day, clean the saw between trees, and remove crossing branches first. Young trees need an open centre, the
-guide says, and a mulch of compost in spring helps the roots. Pears tolerate harder cuts than plums, which are best left
-until summer when wounds close quickly. A recipe for apple jelly closes the leaflet, with a note on storing the fruit in
-straw through the cold months, and a table of varieties by flavour, harvest week and resistance to scab and canker."""
+OFF_TOPIC = """The orchard society has published its guide to pruning apple and pear trees in late winter.
+Gardeners should
+choose a dry day, clean the saw between trees, and remove crossing branches first. Young trees need an open
+centre, the
+guide says, and a mulch of compost in spring helps the roots. Pears tolerate harder cuts than plums, which are
+best left
+until summer when wounds close quickly. A recipe for apple jelly closes the leaflet, with a note on storing the
+fruit in
+straw through the cold months, and a table of varieties by flavour, harvest week and resistance to scab and
+canker."""
 
 
 def article(title: str, text: str, links: str = "", head: str = "") -> str:
+    """An article's page, with links below it."""
     paragraphs = "".join(f"<p>{part}</p>" for part in text.split("\n\n"))
     return (
         f"<!DOCTYPE html><html lang=en><head><title>{title} | The Paper</title>{head}</head><body><main><article>"
@@ -130,6 +143,7 @@ def article(title: str, text: str, links: str = "", head: str = "") -> str:
 
 
 def feed(items: list[tuple[str, str, str]]) -> str:
+    """RSS of items: address, title, date."""
     entries = "".join(
         f"<item><title>{title}</title><link>{link}</link><pubDate>{date}</pubDate></item>"
         for link, title, date in items
@@ -138,9 +152,11 @@ def feed(items: list[tuple[str, str, str]]) -> str:
 
 
 def news_sitemap(items: list[tuple[str, str, str]], lastmod: str = "") -> str:
+    """A news sitemap of items: address, title, date."""
+    changed = f"<lastmod>{lastmod}</lastmod>" if lastmod else ""
     entries = "".join(
-        f"<url><loc>{loc}</loc>{f'<lastmod>{lastmod}</lastmod>' if lastmod else ''}<news:news><news:publication_date>{date}"
-        f"</news:publication_date><news:title>{title}</news:title></news:news></url>"
+        f"<url><loc>{loc}</loc>{changed}<news:news><news:publication_date>{date}</news:publication_date>"
+        f"<news:title>{title}</news:title></news:news></url>"
         for loc, title, date in items
     )
     return (

@@ -15,11 +15,16 @@ COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 
 ARTICLE = """Ministers of Arvenia and Belmark to meet in spring, spokesman says
 
-The foreign ministers of Arvenia and Belmark will meet in the spring to talk about the river border, a spokesman for the government in Arven said on Monday.
-The two sides have not met since a dispute over fishing rights broke off their talks last autumn, and officials in both capitals have warned against high hopes.
-"There is a date, and there is a table, and that is more than we had a month ago," spokesman Oren Tal told reporters after the weekly meeting of the cabinet.
-Belmark's foreign ministry confirmed that it had received an invitation, but said that experts had to settle the agenda before any minister would travel.
-The river marks the border for two hundred kilometres, and both countries claim the islands that appear in it when the water is low."""
+The foreign ministers of Arvenia and Belmark will meet in the spring to talk about the river border, a
+spokesman for the government in Arven said on Monday.
+The two sides have not met since a dispute over fishing rights broke off their talks last autumn, and
+officials in both capitals have warned against high hopes.
+"There is a date, and there is a table, and that is more than we had a month ago," spokesman Oren Tal told
+reporters after the weekly meeting of the cabinet.
+Belmark's foreign ministry confirmed that it had received an invitation, but said that experts had to settle
+the agenda before any minister would travel.
+The river marks the border for two hundred kilometres, and both countries claim the islands that appear in it
+when the water is low."""
 
 
 @pytest.fixture

@@ -6,7 +6,10 @@ import pytest
 from flows.config import crawl_options, load_dataset_config, read_recipe
 from flows.errors import RecipeError
 
-ARTICLE = "The ministers met on Monday.\n\n" + "They spoke about the harvest and the roads of the northern province for an hour. " * 6
+ARTICLE = (
+    "The ministers met on Monday.\n\n"
+    + "They spoke about the harvest and the roads of the northern province for an hour. " * 6
+)
 
 
 def write_recipe(folder: Path, text: str) -> Path:
@@ -24,7 +27,10 @@ def write_recipe(folder: Path, text: str) -> Path:
         ("[topic]\nseeds = []\n", "topic.seeds"),
         ('[topic]\nseeds = ["a"]\nthreshold = 7.0\n', "topic.threshold"),
         ('[topic]\nseeds = ["a"]\n[sources]\nfeeds = ["ftp://x"]\n', "sources.feeds"),
-        ('[topic]\nseeds = ["a"]\n[period]\nsince = 2025-02-01\nuntil = 2025-01-01\n', "`since` must be before `until`"),
+        (
+            '[topic]\nseeds = ["a"]\n[period]\nsince = 2025-02-01\nuntil = 2025-01-01\n',
+            "`since` must be before `until`",
+        ),
         ('[topic]\nseeds = ["a"]\n[limits]\npages = 0\n', "limits.pages"),
         ('[topic]\nseeds = ["a"]\n[limits]\npages = "many"\n', "found 'many'"),
         ('[topic]\nseeds = ["a"]\n[politeness]\ndelay = 0.1\n', "under 1 second only with"),
@@ -68,7 +74,10 @@ def test_a_dataset_is_found_by_name_folder_and_file(tmp_path: Path, monkeypatch:
 def test_the_home_variable_moves_the_state(tmp_path: Path) -> None:
     """LIKEWISE_HOME decides where the state lies."""
     path = write_recipe(tmp_path / "datasets" / "roads", '[topic]\nseeds = ["a"]\n')
-    assert load_dataset_config(str(path), {"LIKEWISE_HOME": str(tmp_path / "elsewhere")}).state == tmp_path / "elsewhere" / "roads"
+    assert (
+        load_dataset_config(str(path), {"LIKEWISE_HOME": str(tmp_path / "elsewhere")}).state
+        == tmp_path / "elsewhere" / "roads"
+    )
 
 
 def test_an_unknown_dataset_names_the_known_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +106,10 @@ def test_seeds_that_match_nothing_are_an_error(tmp_path: Path) -> None:
 
 def test_crawl_options_survive_json(tmp_path: Path) -> None:
     """What the crawl's process reads is what the recipe said."""
-    path = write_recipe(tmp_path, '[topic]\nseeds = ["*.txt"]\n[sources]\nsites = ["https://a.example/"]\n[period]\nsince = 2025-02-01\n')
+    path = write_recipe(
+        tmp_path,
+        '[topic]\nseeds = ["*.txt"]\n[sources]\nsites = ["https://a.example/"]\n[period]\nsince = 2025-02-01\n',
+    )
     (tmp_path / "one.txt").write_text(ARTICLE, encoding="utf-8")
     options = crawl_options(load_dataset_config(str(path), {}), "r1")
     assert type(options).from_json(options.to_json()) == options

@@ -1,6 +1,7 @@
 """The whole way from seeds to a published dataset, on the newsroom of the demo."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -11,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from flows.config import Dataset
+from flows.config import Dataset, load_dataset_config
 from flows.demo.newsroom import Newsroom
 from flows.demo.score import Score, score
 from flows.demo.server import Request, serve
 from flows.demo.truth import Truth
 from flows.runs import start_run
-from flows.stages import run_stages
+from flows.stages import Input, clean, run_stages
+from flows.workers import WorkerOptions
 from tests.flows.conftest import published_rows, write_newsroom_recipe
 
 RUNS = (("day-1", 1), ("day-2", 2), ("day-2-again", 2))
@@ -69,7 +71,7 @@ def test_the_texts_are_the_articles(grown: Grown, run_id: str) -> None:
 
 
 def test_nothing_reserved_is_published(grown: Grown) -> None:
-    """No published row comes from a page that robots.txt, an opt-out or a paywall keeps from it, or that was withdrawn."""
+    """No row comes from a page that robots.txt, an opt-out or a paywall keeps from it, or that was withdrawn."""
     for found in grown.scores.values():
         assert (found.forbidden, found.paywalled, found.withdrawn) == ((), (), ())
 
@@ -132,6 +134,24 @@ def test_every_copy_names_an_article(grown: Grown) -> None:
     assert [row["url"] for row in orphans if truth[row["url"]].cluster not in gone] == []
 
 
+@pytest.mark.parametrize("processes", [1, 3])
+def test_the_same_warc_gives_the_same_bytes(grown: Grown, tmp_path: Path, processes: int) -> None:
+    """The same WARC, recipe and run id give byte-identical Parquet, with any number of workers."""
+    warc = Input("warc", tuple(sorted((grown.dataset.state / "warc").glob("day-1-*.warc.gz"))))
+    shards = []
+    for name, workers in (("two", 2), ("other", processes)):
+        folder = tmp_path / name / "datasets" / "newsroom"
+        folder.mkdir(parents=True)
+        shutil.copy(grown.dataset.recipe_path, folder)
+        shutil.copytree(grown.dataset.folder / "seeds", folder / "seeds")
+        run = start_run(load_dataset_config(str(folder), {}), "r1", "backfill")
+        clean(run, warc, WorkerOptions(processes=workers))
+        run_stages(run, warc)
+        shards.append({path.name: path.read_bytes() for path in sorted((folder / "data").iterdir())})
+    assert shards[0] == shards[1]
+    assert {name.split("-")[0] for name in shards[0]} == {"articles", "copies", "rejected"}
+
+
 _READER = """
 import json, sys
 from datasets import load_dataset
@@ -144,7 +164,7 @@ print(json.dumps(counts | {"default": len(load_dataset(folder, split="train")),
 
 
 def test_readers_load_it_in_a_fresh_process(grown: Grown, tmp_path: Path) -> None:
-    """load_dataset opens every config of the folder, streams it, and reads its files, with the counts of the manifest."""
+    """load_dataset opens every config of the folder, streams it, and reads its files, all with the right counts."""
     environment = {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1", "PATH": ""}
     command = [sys.executable, "-c", _READER, str(grown.dataset.folder)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True, cwd=tmp_path)
