@@ -137,13 +137,15 @@ class CopyIndex:
         return count
 
     def _adopt(self, published: Iterable[pa.Table]) -> None:
-        with self._store as store:
-            number = 0
-            for table in published:
-                for start in range(0, table.num_rows, CHUNK):
-                    rows = table.slice(start, CHUNK).to_pylist()
+        number = 0
+        for table in published:
+            for start in range(0, table.num_rows, CHUNK):
+                rows = table.slice(start, CHUNK).to_pylist()
+                # Many small transactions: nobody sees the file before it is whole.
+                with self._store as store:
                     _adopt_rows(store, number, rows)
-                    number += len(rows)
+                number += len(rows)
+        with self._store as store:
             store.record("rebuilt", number, DECISIONS.empty_table(), CHANGES.empty_table())
 
 

@@ -149,9 +149,13 @@ _FIGURES: dict[str, Callable[[Day], str]] = {
 
 def _rows(rows: Sequence[dict[str, Any]], total: int) -> Table:
     table = Table(title=f"The first of {total} articles", title_justify="left", title_style="bold")
-    for heading in ("published_at", "domain", "title", "similarity", "words"):
-        table.add_column(heading)
+    table.add_column("published")
+    table.add_column("title", ratio=1, no_wrap=True)
+    table.add_column("source", no_wrap=True)
+    table.add_column("similarity", justify="right")
+    table.add_column("words", justify="right")
     for row in rows:
-        published = f"{row['published_at']:%Y-%m-%d %H:%M}" if row["published_at"] else ""
-        table.add_row(published, row["domain"], row["title"], f"{row['similarity']:.2f}", str(row["word_count"]))
+        published = f"{row['published_at']:%Y-%m-%d}" if row["published_at"] else ""
+        source = row["domain"].partition(".")[0]
+        table.add_row(published, row["title"], source, f"{row['similarity']:.2f}", str(row["word_count"]))
     return table

@@ -36,8 +36,8 @@ def weather(seed: int) -> str:
     return (
         f"The weather in {pick.choice(NAMES)} today will be fair with a high of {high} degrees and a low of "
         f"{low} degrees. Winds will blow at {wind} miles an hour, and the chance of rain is {rain} percent, says the "
-        f"forecaster of {pick.choice(NAMES)}. Sunrise is at {sunrise} and sunset at {sunset}. This report was made by a machine "
-        "from the data of the weather service and was looked at by an editor before it was published."
+        f"forecaster of {pick.choice(NAMES)}. Sunrise is at {sunrise} and sunset at {sunset}. This report was made by "
+        "a machine from the data of the weather service and was looked at by an editor before it was published."
     )
 
 
@@ -121,6 +121,15 @@ def test_different_texts_have_nothing_in_common():
         assert found.common == 0
         assert found.containment == 0
         assert not is_copy(found, 0.0)
+
+
+def test_repeated_phrases_break_no_run():
+    """A phrase that a text has again and again is matched where the text around it is."""
+    refrain = " and so said the council of the town again. "
+    text = refrain.join(article(40, seed) for seed in range(8))
+    found = overlap("Once more: " + text, text)
+    assert found.runs == 1
+    assert found.common == found.smaller
 
 
 @settings(deadline=None, max_examples=60)
