@@ -50,9 +50,8 @@ _LEAD = re.compile(
 )
 _SPLIT = re.compile(r"\s*(?:;|\||/|·|•|\n|&|\+|\s(?:and|und|et|och|og|en|and by|with|i|и|та|ve|dan|y)\s)\s*", re.I)
 _AFTER = re.compile(
-    r"\s*(?:[-–—|(<\[@]|\b(?:for|in|at|of|from)\b|\b(?:updated|published|senior|staff|chief|special|contributor|correspondent|reporter|editor|writer|journalist|bureau|political|"
-    r"on\s*$|on (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)))\b.*$"
-    r"|\s*[-–—|(<\[@].*$",
+    r"\s+(?:[-–—]\s.*|(?:for|in|at|of|from|updated|published|senior|staff|chief|special|contributor|correspondent|reporter"
+    r"|editor|writer|journalist|bureau|political)\b.*|on(?:\s+\w{3,9}\.?\s+\d.*)?)$|\s*[|(<\[@].*$",
     re.I | re.S,
 )
 _NOT_PERSON = re.compile(
@@ -126,7 +125,7 @@ def _commas(part: str) -> list[str]:
 
     `Roe, Jane` is turned round.
     """
-    pieces = [_AFTER.sub("", piece).strip(" ,.;:") for piece in part.split(",")]
+    pieces = [_AFTER.sub("", piece.strip()).strip(" ,.;:") for piece in part.split(",")]
     if len(pieces) == 2 and all(len(piece.split()) == 1 and piece[:1].isupper() for piece in pieces):
         return [f"{pieces[1]} {pieces[0]}"]
     names = [piece for piece in pieces if len(piece.split()) > 1]

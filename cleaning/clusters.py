@@ -87,7 +87,8 @@ class Batch:
 
     def __init__(self, new: Sequence[Article], known: int, fetch: Fetch, policy: Policy) -> None:
         self._articles = {known + number: article for number, article in enumerate(new)}
-        self._known, self._fetch, self._policy = known, fetch, policy
+        self._new = range(known, known + len(new))
+        self._fetch, self._policy = fetch, policy
         self._overlaps: dict[tuple[int, int], Overlap] = {}
         self._keyed: dict[int, Keyed] = {}
         self._above: dict[int, int] = {}  # Of each text that does not stand for its cluster, the one it was put under.
@@ -97,15 +98,15 @@ class Batch:
         self._load(candidates.plain(LEAST).by_text())
         pairs = candidates.weighted(self._tentative(candidates.plain(ALIKE))).by_text()
         self._load(pairs)
-        for number in range(self._known, self._known + len(self._articles)):
+        for number in self._new:
             article = self._copied(number, pairs.get(number, []))
             if article is not None:
                 self._join(number, article)
-        return [self._placed(number) for number in sorted(self._articles) if number >= self._known]
+        return [self._placed(number) for number in self._new]
 
     def changes(self) -> dict[int, Change]:
         """The representatives of earlier batches that gave way to new texts, by number."""
-        old = sorted(number for number in self._above if number < self._known)
+        old = sorted(number for number in self._above if number not in self._new)
         placed = {number: self._placed(number) for number in old}
         return {
             number: Change(self._articles[number], place.article, place.relation, place.containment)
@@ -119,7 +120,7 @@ class Batch:
         same article.
         """
         found = pairs.by_text()
-        clusters = np.arange(self._known + len(self._articles))
+        clusters = np.arange(self._new.stop)
         for number, others in sorted(found.items()):
             firsts = (other for other, _ in others[:MOST_COMPARED] if clusters[other] == other)
             other = next(firsts, others[0][0])
@@ -165,7 +166,7 @@ class Batch:
         return self._keyed[number]
 
     def _load(self, pairs: dict[int, list[tuple[int, float]]]) -> None:
-        wanted = {other for others in pairs.values() for other, _ in others[:MOST_COMPARED] if other < self._known}
+        wanted = {other for others in pairs.values() for other, _ in others[:MOST_COMPARED] if other not in self._new}
         missing = sorted(wanted - self._articles.keys())
         if missing:
             self._articles.update(self._fetch(missing))

@@ -8,6 +8,7 @@ from typing import Any
 
 from htmldate import find_date
 from lxml.html import HtmlElement
+from trafilatura.metadata import extract_author
 
 from cleaning import jsonld
 from cleaning.authors import agency_of, people
@@ -177,14 +178,19 @@ def _title(source: _Source, outlet: str) -> str:
     tag = strip_outlet(source.title_tag, outlet, source.url)
     headline = strip_outlet(jsonld.text_of(source.article.get("headline")), outlet, source.url)
     h1 = _best_h1(source.h1, [headline, social, tag])
-    if headline and not (h1 and _extends(h1, headline)):
-        return headline
-    return h1 or social or tag
+    chosen = headline if headline and not (h1 and _extends(h1, headline)) else h1 or social or tag
+    return next((other for other in (h1, social) if _drops_kicker(chosen, other)), chosen)
 
 
 def _extends(longer: str, shorter: str) -> bool:
     """Whether a heading is the uncut form of a headline that a publisher's system shortened."""
     return len(longer) > len(shorter) and _fold(longer).startswith(_fold(shorter.rstrip(".…")))
+
+
+def _drops_kicker(title: str, other: str) -> bool:
+    """Whether another heading is the title without the label before it ("Region in crisis - Headline")."""
+    label = title.lower().removesuffix(other.lower())
+    return len(other.split()) > 2 and label != title.lower() and label.rstrip().endswith((":", "-", "–", "—", "|", "/"))
 
 
 def _fold(text: str) -> str:
@@ -247,7 +253,7 @@ def _stated_bylines(source: _Source) -> Iterator[str]:
 def _visible_bylines(source: _Source) -> list[str]:
     """Bylines as readers see them, in page order."""
     seen = [one_line(" ".join(element.itertext())) for element in source.tree.xpath(_BYLINE)[:20]]
-    return [text for text in seen if 3 < len(text) < 120]
+    return [text for text in [*seen, *(extract_author(source.tree) or "").split(";")] if 3 < len(text) < 120]
 
 
 def _author_name(author: Any) -> str:

@@ -16,6 +16,7 @@ ACCEPTED = "gzip, deflate, br"
 
 _MOST_ENCODINGS = 4
 _STEP = 1 << 16
+_GZIP = b"\x1f\x8b"
 
 
 class PayloadError(ValueError):
@@ -33,7 +34,8 @@ def decode(body: bytes, encodings: str, most: int, *, lenient: bool = False) -> 
         body: the bytes as they came over the wire, without transfer encoding.
         encodings: the value of Content-Encoding, in the order in which they were applied; "" for none.
         most: the largest payload in bytes that is accepted.
-        lenient: whether a body that is cut short gives the bytes before the cut instead of an error.
+        lenient: whether a body that is cut short gives the bytes before the cut instead of an error, and a body that is
+            no gzip at all, whatever its header says, is taken as it is.
 
     Raises:
         OversizeError: over `most` bytes; at most about `most` bytes were made before it was noticed.
@@ -55,7 +57,7 @@ def gunzip_file(body: bytes, most: int) -> bytes:
     Raises:
         OversizeError, PayloadError: as `decode`.
     """
-    return decode(body, "gzip", most, lenient=True) if body[:2] == b"\x1f\x8b" else body
+    return decode(body, "gzip", most, lenient=True) if body[:2] == _GZIP else body
 
 
 def _undo(name: str, body: bytes, most: int, *, lenient: bool) -> bytes:
@@ -82,13 +84,15 @@ def _bounded(pieces: Iterable[bytes], most: int) -> bytes:
 
 
 def _gunzip(body: bytes, most: int, lenient: bool) -> bytes:
+    if lenient and body[:2] != _GZIP:
+        return body
     return _bounded(_members(body, most, lenient), most)
 
 
 def _members(body: bytes, most: int, lenient: bool) -> Iterable[bytes]:
     """The content of each gzip member; what follows the last one and is no member is padding, as in gzip(1)."""
     first = True
-    while body and (first or body[:2] == b"\x1f\x8b"):
+    while body and (first or body[:2] == _GZIP):
         inflater = zlib.decompressobj(wbits=31)
         yield from _inflate_lenient(inflater, body, most, lenient)
         if not inflater.eof:

@@ -159,7 +159,8 @@ def _parse_response(block: bytes, url: str, most: int, path: str, record: WarcRe
         body = _unchunk(body)
     return Page(
         url=url,
-        body=_decode_leniently(body, headers.get("content-encoding", ""), most),
+        # Many writers keep the header of an encoding that they have undone.
+        body=decode(body, headers.get("content-encoding", ""), most, lenient=True),
         content_type=headers.get("content-type", ""),
         status=status,
         fetched_at=_date(record.headers.get("WARC-Date") or ""),
@@ -197,16 +198,6 @@ def _unchunk(body: bytes) -> bytes:
         kept.append(body[found.end() : found.end() + size])
         at = found.end() + size
     return b"".join(kept)
-
-
-def _decode_leniently(body: bytes, encodings: str, most: int) -> bytes:
-    """The payload; many writers keep the header of an encoding that they have undone, so what is not encoded stays."""
-    try:
-        return decode(body, encodings, most, lenient=True)
-    except PayloadError:
-        if len(body) <= most and b"<" in body[:2_000]:
-            return body
-        raise
 
 
 def _with_metadata(page: Page, record: WarcRecord) -> Page:

@@ -328,13 +328,14 @@ def _withdrawn(run: Run, index: CopyIndex) -> pa.Table:
 
 
 def open_index(dataset: Dataset) -> CopyIndex:
-    """The index of known articles; where the state was deleted, it is made again from what is published."""
+    """The index of known articles; one that is not there is made from what is published, whole or not at all."""
     path = dataset.state / "copies.duckdb"
-    destination = LocalFolder(dataset.folder)
-    if path.exists() or (manifest := destination.manifest()) is None:
+    if path.exists():
         return CopyIndex(path)
-    shards = [destination.current / shard.path for shard in manifest.of("articles")]
-    return CopyIndex.rebuild(path, [pq.read_table(shard, partitioning=None) for shard in shards])
+    destination = LocalFolder(dataset.folder)
+    manifest = destination.manifest()
+    shards = [destination.current / shard.path for shard in manifest.of("articles")] if manifest else []
+    return CopyIndex.rebuild(path, (pq.read_table(shard, partitioning=None) for shard in shards))
 
 
 # Publish

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from crawler.frontier import outcomes
-from crawler.process import FAILED, UNREACHABLE
+from crawler.process import FAILED, UNREACHABLE, main
+from crawler.state import locked
 from crawler.warc import pages
 from tests.crawler.conftest import crawl, make_options, start
 from tests.crawler.web import OFF_TOPIC, SEED, Web, article, feed
@@ -88,19 +89,13 @@ def test_signals_close_in_good_order(web: Web, tmp_path: Path, number: int, code
         assert {outcome.url for outcome in outcomes(options.state, "r1") if outcome.verdict == "kept"} == urls
 
 
-def test_one_crawl_at_a_time(web: Web, tmp_path: Path) -> None:
-    """A second process on the same state is refused with a clear message, and disturbs nothing."""
-    build(web)
-    options = make_options(web, tmp_path / "state", feeds=feeds(web), politeness={"delay": 0.6})
-    process = start(options)
-    try:
-        wait_for(process, web, 8)
-        second = crawl(options)
-        assert second.code == FAILED
-        assert "in use by another crawl" in second.log
-    finally:
-        process.kill()
-        process.communicate()
+def test_one_crawl_at_a_time(web: Web, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A second process on the same state is refused with a clear message."""
+    options = make_options(web, tmp_path / "state", feeds=feeds(web))
+    (tmp_path / "o.json").write_text(options.to_json(), encoding="utf-8")
+    with locked(options.state):
+        assert main([str(tmp_path / "o.json")]) == FAILED
+    assert "in use by another crawl" in caplog.text
 
 
 def test_budgets_end_a_run_in_good_order(web: Web, tmp_path: Path) -> None:
@@ -140,8 +135,6 @@ def test_bad_options_are_refused(
     web: Web, tmp_path: Path, change: dict[str, object], words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each mistake has its message and the exit code 1."""
-    from crawler.process import main
-
     options = json.loads(make_options(web, tmp_path / "state", feeds=(web.url("a.test", "/feed"),)).to_json())
     (tmp_path / "o.json").write_text(json.dumps(options | change), encoding="utf-8")
     assert main([str(tmp_path / "o.json")]) == FAILED

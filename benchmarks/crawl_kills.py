@@ -1,0 +1,76 @@
+"""Kills a crawl of 2,000 pages 20 times at random moments: are all pages there in the end, and what was asked for twice?
+
+Run from the repository: `python -m benchmarks.crawl_kills`.
+"""
+
+import random
+import signal
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from warcio.archiveiterator import ArchiveIterator
+
+from crawler.warc import Damage, pages
+from tests.crawler.conftest import crawl, make_options, start
+from tests.crawler.web import OFF_TOPIC, SEED, Web, article, feed
+
+HOSTS, EACH, KILLS = 10, 200, 20
+
+
+def build(web: Web) -> set[str]:
+    """Papers with one feed each; the URLs of their articles."""
+    urls = set()
+    for h in range(HOSTS):
+        items = []
+        for i in range(EACH):
+            title = f"Velmar crossing talks part {i}" if i % 4 == 0 else f"Pruning apple trees and pears part {i}"
+            path = "/2025/11/18/" + title.lower().replace(" ", "-")
+            web.add(f"paper{h}.test", path, article(title, f"{OFF_TOPIC if i % 4 else SEED}\n\n{h} {i}"))
+            items.append((web.url(f"paper{h}.test", path), title, "Tue, 18 Nov 2025 10:00:00 GMT"))
+            urls.add(items[-1][0])
+        web.add(f"paper{h}.test", "/feed", feed(items), type="application/rss+xml")
+    return urls
+
+
+def main() -> None:
+    """Prints the figures."""
+    chance = random.Random(11)
+    with Web() as web, tempfile.TemporaryDirectory() as folder:
+        urls = build(web)
+        feeds = tuple(web.url(f"paper{h}.test", "/feed") for h in range(HOSTS))
+        limits = {"pages": 10_000, "seconds": 900.0, "least_chance": 0.0}
+        options = make_options(web, Path(folder) / "state", feeds=feeds, politeness={"delay": 0.1}, limits=limits)
+        kills = 0
+        while kills < KILLS:
+            process = start(options)
+            goal = len(web.hits) + chance.randint(20, 160)
+            while len(web.hits) < goal and process.poll() is None:
+                time.sleep(0.005)
+            time.sleep(chance.random() * 0.05)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            kills += 1
+        run = crawl(options, 900)
+        report(web, urls, Path(folder) / "state/warc", run.code)
+
+
+def report(web: Web, urls: set[str], folder: Path, code: int) -> None:
+    """Prints what was found in the files and asked of the server."""
+    damages: list[Damage] = []
+    files = sorted(folder.iterdir())
+    stored = [page.url for page in pages(files, on_damage=damages.append)]
+    records = 0
+    for path in files:
+        with path.open("rb") as stream:
+            records += sum(1 for _ in ArchiveIterator(stream, check_digests="raise"))
+    asked = Counter(f"{hit.host}{hit.path}" for hit in web.hits if "/2025/" in hit.path)
+    twice = sum(asked.values()) - len(asked)
+    print(f"exit code {code}; {KILLS} SIGKILLs; {len(files)} files, {records} records read by warcio with digests")
+    print(f"pages {len(set(stored))}/{len(urls)}, stored twice {len(stored) - len(set(stored))}, damage {len(damages)}")
+    print(f"asked for twice: {twice} ({twice / len(urls):.2%})")
+
+
+if __name__ == "__main__":
+    main()
