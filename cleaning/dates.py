@@ -48,6 +48,7 @@ _WRITTEN = re.compile(
     r"(?:,?\s*(?:at|@|[-–|•·])?\s*(?P<h>\d{1,2})[:.](?P<min>\d\d)(?:\s*(?P<half>[ap])\.?m\.?)?\s*(?P<z>[A-Z]{3,4})?)?",
     re.I,
 )
+_DATE_LINE_WORDS = 12
 _NOON = time(12, tzinfo=UTC)
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
@@ -122,6 +123,11 @@ def has_zone(value: object) -> bool:
     """Whether a written time says its zone, so that its day can be trusted everywhere."""
     match = _ISO.match(one_line(str(value)))
     return bool(match and match[7])
+
+
+def is_date_line(text: str) -> bool:
+    """Whether a short line without a full stop gives a written date, as the lines under headlines do."""
+    return len(text.split()) <= _DATE_LINE_WORDS and text[-1:] not in '.!?”"' and bool(_WRITTEN.search(text))
 
 
 def noon(day: date) -> datetime:

@@ -1,7 +1,7 @@
 """Tells how two texts are related: one article in two forms, or two articles that share some text.
 
-The constants were fitted on half of the texts of a synthetic stream of syndicated copies and on five kinds of template
-(weather, markets, matches, earthquakes, obituaries), and judged on the other half and on other templates.
+The constants were fitted by hand on two seeds of a synthetic stream of syndicated copies and on six kinds of template
+(weather, markets, matches, earthquakes, obituaries, daily losses); other seeds and eight other templates judged them.
 """
 
 from enum import StrEnum

@@ -48,8 +48,10 @@ _MODIFIED_NAMES = (
     "revised",
 )
 _BYLINE = (
-    './/*[@rel="author"]|.//*[contains(@itemprop,"author")]|.//*[contains(@class,"byline")]|.//*[contains(@class,"author-name")]'
-    '|.//*[contains(@class,"author__name")]|.//*[contains(@class,"article-author")]|.//*[contains(@class,"articleAuthor")]|.//*[contains(@data-testid,"byline")]'
+    './/*[@rel="author"]|.//*[contains(@itemprop,"author")]|.//*[contains(@class,"byline")]'
+    '|.//*[contains(@class,"author-name")]|.//*[contains(@class,"author__name")]|.//*[contains(@class,"article-author")]'
+    '|.//*[contains(@class,"articleAuthor")]|.//*[contains(@data-testid,"byline")]'
+    '|.//a[contains(@href,"/autor") or contains(@href,"/author") or contains(@href,"/auteur")]'
 )
 _RIGHTS = re.compile(r"(?:©|\(c\)|copyright)\s*(?:©|\(c\))?\s*(?:\d{4}|\w)[^\n]{0,160}", re.I)
 _CC = re.compile(r"creativecommons\.org/(?:licenses|publicdomain)/([a-z-]+)/(\d\.\d)", re.I)

@@ -1,14 +1,16 @@
 """Which blocks of a page are its article: the classifier's scores, the choice, and the reason for each block."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from cleaning.blocks import Segments
+from cleaning.dates import is_date_line
 from cleaning.decode import repair_mojibake
 from cleaning.features import Array, Versions, featurize
 from cleaning.forest import Forest
@@ -31,6 +33,10 @@ _SURE = frozenset(
     }
 )
 """Kinds of furniture that are left out even where the classifier took them for the article's."""
+
+
+_SOME = 3
+"""Blocks of the article above a comment form; words of a menu's label, and labels that a menu has more than."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ def select(found: Segments, versions: Versions, folder: str = "") -> Selection:
 
 def put_together(found: Segments, scores: Array, cut: float, title: str) -> Selection:
     """The article from scored blocks: those from `cut` on, without the title, repetitions and sure furniture."""
-    choices = _choose(found, scores, cut, title)
+    choices = _without_tail(_choose(found, scores, cut, title))
     return Selection(_text(found, choices), choices, _confidence(found, scores, choices))
 
 
@@ -82,6 +88,8 @@ def _choose(found: Segments, scores: Array, cut: float, title: str) -> tuple[Cho
             reason = reason or "not like an article's text"
         elif _same(block.text, title):
             reason = "the title again"
+        elif found.tag(block) == "p" and (is_date_line(block.text) or _is_menu(block.text)):
+            reason = "date or menu line"
         elif block.text in seen:
             reason = "repeated"
         elif reason not in _SURE:
@@ -90,6 +98,27 @@ def _choose(found: Segments, scores: Array, cut: float, title: str) -> tuple[Cho
             seen.add(block.text)
         choices.append(Choice(not reason, score, reason))
     return tuple(choices)
+
+
+def _without_tail(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    """Leaves out what follows the comment form: two lines of one in a row, after some of the article."""
+    kept = 0
+    for i, (choice, following) in enumerate(pairwise(choices)):
+        kept += choice.kept
+        if kept >= _SOME and choice.reason == following.reason == "comments":
+            tail = (_dropped(other, "after the comments") for other in choices[i:])
+            return (*choices[:i], *tail)
+    return choices
+
+
+def _dropped(choice: Choice, reason: str) -> Choice:
+    return replace(choice, kept=False, reason=reason) if choice.kept else choice
+
+
+def _is_menu(text: str) -> bool:
+    """Whether a line lists labels of a word or three between bars."""
+    labels = text.split(" | ")
+    return len(labels) > _SOME and all(len(label.split()) <= _SOME for label in labels)
 
 
 def _same(text: str, title: str) -> bool:

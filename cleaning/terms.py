@@ -16,9 +16,9 @@ _MAX_URL = 2_000
 
 LEAD = 30
 """Tokens after which a token weighs half of the first one: news says first what happened, and background last. Against
-equal weights, the mean average precision from one seed on ECB+ rises from .935 to .950, from five from .968 to .971, and
-the rank correlation with people's judgements in SemEval-2022 task 8 from .81 to .82 (English), .66 to .68 (German) and
-.68 to .70 (Spanish); 20 to 50 measured alike."""
+equal weights, the mean average precision from one seed on ECB+ rises from .935 to .950, from five from .968 to .971,
+and the rank correlation with people's judgements in SemEval-2022 task 8 from .81 to .82 (English), .66 to .68 (German)
+and .68 to .70 (Spanish); 20 to 50 measured alike."""
 
 NAME_WEIGHT = 1.5
 """Factor of names and numbers, which tell an event from its like; 1.3 to 2 measured alike on ECB+."""

@@ -1,19 +1,26 @@
 """What the seeds are about: scores any text by its likeness to the nearest seeds, and knows where the topic ends."""
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self, get_args
 
 from cleaning.background import Background, shipped
+from cleaning.feedback import MOST_LABELS, REACH, Label, dot, informative, learn
 from cleaning.terms import title_terms, weighted_terms
-from cleaning.threshold import Cosines, Width, automatic_threshold, probability, related_groups
+from cleaning.threshold import (
+    Cosines,
+    Width,
+    automatic_threshold,
+    log_odds,
+    originals,
+    probability,
+    seed_problems,
+    steepness,
+)
 
 FEWEST_TERMS = 15
 """Different terms that a seed must have; fewer are a headline, not an article."""
-
-SAME_TEXT = 0.9
-"""Cosine from which one seed is taken for a copy of another. It then says nothing on how wide the topic is."""
 
 # About the rarity of two telling words, added to a title's: one matching word alone is weak evidence.
 _FEW_WORDS = 10.0
@@ -40,7 +47,10 @@ class TopicOptions:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How like the seeds a text is: `similarity` 0..1, and the `probability` 0..1 that it belongs to the topic."""
+    """How like the seeds a text is: `similarity` 0..1, and the `probability` 0..1 that it belongs to the topic.
+
+    Labels raise or lower the similarity, within bounds; without labels it is the likeness to the seeds alone.
+    """
 
     similarity: float
     probability: float
@@ -50,7 +60,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """A term that a text shares with a seed, and its part in their cosine, > 0."""
+    """A term of a text, and its part in a sum: > 0 where it speaks for the text, < 0 where it speaks against it."""
 
     term: str
     weight: float
@@ -58,11 +68,19 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a text scores as it does: the nearest seed and the terms shared with it, strongest first, of sum `cosine`."""
+    """Why a text scores as it does.
 
-    nearest_seed: str
+    `terms` are shared with the nearest seed, strongest first, and add up to their `cosine`. `seed_similarity` is what
+    the seeds alone say, `lift` the factor that labels put on it, and `label_terms` the terms that made that factor,
+    strongest first; they add up to its logarithm where that stays within its bounds.
+    """
+
+    score: Score
     cosine: float
     terms: tuple[Contribution, ...]
+    seed_similarity: float
+    lift: float = 1.0
+    label_terms: tuple[Contribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +91,10 @@ class TopicProfile:
     A text's similarity is the power mean (exponent 4) of its cosines with its five nearest seeds: close to the
     maximum, which serves seeds that differ, yet above it for a text that several seeds resemble. On the even topics of
     ECB+ its mean average precision from three seeds is .01 over the maximum's.
+
+    Labels move the threshold away from `seed_threshold`, and give terms weights that raise or lower a text's similarity
+    by a bounded factor (see `cleaning.feedback`). `refused` names the articles that were called relevant though they
+    are too unlike every seed to be learnt from: a topic is widened by seeds, not by labels.
     """
 
     names: tuple[str, ...]
@@ -81,6 +103,10 @@ class TopicProfile:
     postings: dict[str, tuple[tuple[int, float], ...]]
     title_weights: dict[str, float]
     cosines: tuple[tuple[float, ...], ...]
+    different_seeds: int
+    seed_threshold: float
+    word_weights: dict[str, float] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
 
     @classmethod
     def fit(
@@ -89,6 +115,7 @@ class TopicProfile:
         names: Sequence[str] | None = None,
         options: TopicOptions = TopicOptions(),
         background: Background | None = None,
+        labels: Sequence[Label] = (),
     ) -> Self:
         """The profile of `seeds`.
 
@@ -97,6 +124,7 @@ class TopicProfile:
             names: what to call them in scores and messages; "seed 1" and so on by default.
             options: where the topic ends.
             background: rarity of terms; the shipped table by default.
+            labels: what people said of articles, oldest first; the last `MOST_LABELS` count.
 
         Raises:
             TopicError: there is no seed, one is empty or too short, or an option is out of its range.
@@ -106,26 +134,23 @@ class TopicProfile:
         table = background or shipped()
         vectors = [_unit(weighted_terms(seed), table) for seed in seeds]
         _check_vectors(vectors, called)
-        cosines = tuple(tuple(_dot(a, b) for b in vectors) for a in vectors)
-        return cls(
+        cosines = tuple(tuple(dot(a, b) for b in vectors) for a in vectors)
+        threshold = _threshold(cosines, options)
+        profile = cls(
             names=called,
-            threshold=_threshold(cosines, options),
+            threshold=threshold,
             background=table,
             postings=_by_term(vectors),
             title_weights=_title_weights(vectors),
             cosines=cosines,
+            different_seeds=len(set(originals(cosines))),
+            seed_threshold=threshold,
         )
+        return profile._taught(labels[-MOST_LABELS:], shifts=options.threshold == "auto")
 
     def score(self, text: str) -> Score:
         """How like the seeds `text` is; a text without words scores 0."""
-        cosines = self._cosines(_unit(weighted_terms(text), self.background))
-        similarity = min(1.0, _power_mean(cosines))
-        return Score(
-            similarity=similarity,
-            probability=probability(similarity, self.threshold),
-            is_relevant=similarity >= self.threshold,
-            nearest_seed=self.names[cosines.index(max(cosines))],
-        )
+        return self._score(self._vector(weighted_terms(text)))
 
     def score_many(self, texts: Iterable[str]) -> list[Score]:
         """`score` of each text, in order."""
@@ -144,21 +169,68 @@ class TopicProfile:
         return shared / (total + _FEW_WORDS)
 
     def explain(self, text: str) -> Explanation:
-        """The seed nearest to `text` and the terms that they share."""
-        vector = _unit(weighted_terms(text), self.background)
+        """The seed nearest to `text`, the terms that they share, and those on which labels have a say."""
+        vector = self._vector(weighted_terms(text))
         cosines = self._cosines(vector)
         nearest = cosines.index(max(cosines))
-        terms = [
-            Contribution(term, weight * dict(self.postings[term]).get(nearest, 0.0))
-            for term, weight in vector.items()
-            if term in self.postings
-        ]
-        ordered = sorted((t for t in terms if t.weight > 0), key=lambda t: (-t.weight, t.term))
-        return Explanation(self.names[nearest], cosines[nearest], tuple(ordered))
+        seed = {term: dict(self.postings[term]).get(nearest, 0.0) for term in vector if term in self.postings}
+        return Explanation(
+            score=self._score(vector),
+            cosine=cosines[nearest],
+            terms=_contributions(vector, seed),
+            seed_similarity=_power_mean(cosines),
+            lift=math.exp(self._lift(vector)),
+            label_terms=_contributions(vector, self.word_weights),
+        )
+
+    def borderline(self, texts: Iterable[str], most: int) -> list[int]:
+        """The positions of the texts whose labels would teach most, most informative first."""
+        vectors = [self._vector(weighted_terms(text)) for text in texts]
+        odds = [log_odds(self._score(vector).similarity, self.threshold, self.different_seeds) for vector in vectors]
+        return informative(odds, vectors, most)
 
     def problems(self) -> tuple[str, ...]:
         """What is odd about the seeds, a sentence each: copies, a seed unlike the others, different topics."""
-        return (*self._copies(), *self._strangers())
+        return seed_problems(self.names, self.cosines)
+
+    def _taught(self, labels: Sequence[Label], shifts: bool) -> Self:
+        """The profile with what labels change; those that call an article relevant that cannot be are refused."""
+        vectors = [self._vector(label.terms) for label in labels]
+        likeness = [_power_mean(self._cosines(vector)) for vector in vectors]
+        least = self.seed_threshold * math.exp(-REACH)
+        used = [i for i, label in enumerate(labels) if likeness[i] >= least or not label.is_relevant]
+        correction = learn(
+            [vectors[i] for i in used],
+            [log_odds(likeness[i], self.seed_threshold, self.different_seeds) for i in used],
+            [labels[i].is_relevant for i in used],
+            shifts,
+        )
+        scale = steepness(self.different_seeds)
+        return replace(
+            self,
+            threshold=min(1.0, self.seed_threshold * math.exp(-_bounded(correction.shift / scale))),
+            word_weights={term: weight / scale for term, weight in correction.words.items()},
+            refused=tuple(label.name for i, label in enumerate(labels) if i not in set(used)),
+        )
+
+    def _vector(self, weights: Mapping[str, float]) -> dict[str, float]:
+        return _unit(weights, self.background)
+
+    def _score(self, vector: dict[str, float]) -> Score:
+        cosines = self._cosines(vector)
+        similarity = min(1.0, _power_mean(cosines) * math.exp(self._lift(vector)))
+        return Score(
+            similarity=similarity,
+            probability=probability(similarity, self.threshold, self.different_seeds),
+            is_relevant=similarity >= self.threshold,
+            nearest_seed=self.names[cosines.index(max(cosines))],
+        )
+
+    def _lift(self, vector: dict[str, float]) -> float:
+        """What labels add to ln(similarity); with the moved threshold, never more than `REACH` either way."""
+        moved = math.log(self.threshold / self.seed_threshold)
+        lift = dot(vector, self.word_weights) if self.word_weights else 0.0
+        return _bounded(lift - moved) + moved
 
     def _cosines(self, vector: dict[str, float]) -> list[float]:
         found = [0.0] * len(self.names)
@@ -166,20 +238,6 @@ class TopicProfile:
             for seed, of_seed in self.postings.get(term, ()):
                 found[seed] += weight * of_seed
         return found
-
-    def _copies(self) -> list[str]:
-        pairs = [(self.names[i], self.names[j]) for i, j in enumerate(_originals(self.cosines)) if i != j]
-        return [f"{copy} is nearly the same text as {original}; one of them is enough." for copy, original in pairs]
-
-    def _strangers(self) -> list[str]:
-        groups = related_groups(self.cosines)
-        if len(groups) == 1:
-            return []
-        alone = [self.names[group[0]] for group in groups if len(group) == 1]
-        if len(groups) - len(alone) == 1:
-            return [f"{name} is unlike the other seeds; take it out if it is not what you look for." for name in alone]
-        parts = "; ".join(", ".join(self.names[i] for i in group) for group in groups)
-        return [f"The seeds are about {len(groups)} different things ({parts}); a dataset for each would be sharper."]
 
 
 def _check(seeds: Sequence[str], names: tuple[str, ...], options: TopicOptions) -> None:
@@ -200,7 +258,7 @@ def _check_vectors(vectors: list[dict[str, float]], names: tuple[str, ...]) -> N
             raise TopicError(f"{name} {found}. Give the article's whole text, or take this seed out.")
 
 
-def _unit(weights: dict[str, float], background: Background) -> dict[str, float]:
+def _unit(weights: Mapping[str, float], background: Background) -> dict[str, float]:
     """The terms' weights times their rarity, as a vector of unit length; without terms of no rarity."""
     idf, unseen = background.idf, background.unseen
     vector = {term: weight * idf.get(term, unseen) for term, weight in weights.items()}
@@ -208,8 +266,14 @@ def _unit(weights: dict[str, float], background: Background) -> dict[str, float]
     return {term: weight / norm for term, weight in vector.items() if weight > 0}
 
 
-def _dot(a: dict[str, float], b: dict[str, float]) -> float:
-    return sum(weight * b[term] for term, weight in a.items() if term in b)
+def _bounded(lift: float) -> float:
+    return max(-REACH, min(REACH, lift))
+
+
+def _contributions(vector: dict[str, float], weights: Mapping[str, float]) -> tuple[Contribution, ...]:
+    """The products of both sides' weights of common terms, strongest first."""
+    found = [Contribution(term, weight * weights.get(term, 0.0)) for term, weight in vector.items()]
+    return tuple(sorted((c for c in found if c.weight), key=lambda c: (-abs(c.weight), c.term)))
 
 
 def _by_term(vectors: list[dict[str, float]]) -> dict[str, tuple[tuple[int, float], ...]]:
@@ -229,13 +293,8 @@ def _threshold(cosines: Cosines, options: TopicOptions) -> float:
     """The threshold asked for, or the one that the different seeds set; a copy of a seed tells nothing new."""
     if options.threshold != "auto":
         return options.threshold
-    own = [i for i, original in enumerate(_originals(cosines)) if i == original]
+    own = sorted(set(originals(cosines)))
     return automatic_threshold([[cosines[i][j] for j in own] for i in own], options.width)
-
-
-def _originals(cosines: Cosines) -> list[int]:
-    """For each seed, the first seed that is nearly the same text: mostly itself."""
-    return [next(j for j, cosine in enumerate(row) if j == i or cosine >= SAME_TEXT) for i, row in enumerate(cosines)]
 
 
 def _title_weights(vectors: list[dict[str, float]]) -> dict[str, float]:

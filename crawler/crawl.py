@@ -13,9 +13,8 @@ from crawler.candidates import Kind
 from crawler.frontier import Role, Task
 from crawler.listings import queue_guesses, source_failed, take_source
 from crawler.pages import page_failed, take_page
-from crawler.payload import PayloadError, decode
-from crawler.policies import DOCUMENT_BYTES
-from crawler.policy import ROBOTS_BYTES, SitePolicy
+from crawler.policy import SitePolicy
+from crawler.policy_answers import document_failed, robots_failed, take_document, take_robots
 from crawler.run import Run
 from crawler.sources import given_sources, site_fronts
 
@@ -136,7 +135,7 @@ class Crawl:
         if found is None:
             return False
         with self.run.frontier.transaction():
-            self._drop(task, *found)
+            self.run.drop(task, *found)
         return True
 
     def _dismissal(self, task: Task, policy: SitePolicy) -> tuple[Verdict, str] | None:
@@ -182,9 +181,9 @@ class Crawl:
         with run.frontier.transaction():
             self._landed(task)
             if task.role is Role.ROBOTS:
-                self._take_robots(task, answer)
+                self._resolve(take_robots(run, task, answer))
             elif task.role is Role.DOCUMENT:
-                self._take_document(task, answer)
+                self._resolve(take_document(run, task, answer))
             elif task.role is Role.SOURCE:
                 take_source(run, task, answer)
             else:
@@ -199,10 +198,9 @@ class Crawl:
         with run.frontier.transaction():
             self._landed(task)
             if task.role is Role.ROBOTS:
-                self._robots_troubled(task, trouble)
+                self._resolve(robots_failed(run, task, trouble))
             elif task.role is Role.DOCUMENT:
-                run.count_trouble(task, replace(trouble, is_host=False))
-                run.policies.document_answered(task, b"", run.now())
+                self._resolve(document_failed(run, task, trouble))
             elif task.role is Role.SOURCE:
                 source_failed(run, task, trouble)
             else:
@@ -215,68 +213,11 @@ class Crawl:
         self.run.frontier.requests += 1
         self.run.gates.get(task.host).busy = False
 
-    def _take_robots(self, task: Task, answer: Answer) -> None:
+    def _resolve(self, origin: str) -> None:
+        """Lets the hosts go on that waited for an origin's rules, and asks for a site's sitemaps; "" for no origin."""
         run = self.run
-        if answer.target is not None:
-            run.gates.succeeded(task.host, run.now())
-            self._follow_robots(task, answer.target)
+        if not origin:
             return
-        if answer.status == 429 or answer.status >= 500:
-            trouble = answer.trouble() or Trouble(Verdict.FETCH_FAILED, f"HTTP {answer.status}")
-            self._robots_troubled(task, trouble)
-            return
-        try:
-            body = decode(
-                answer.exchange.body, answer.headers.get("content-encoding", ""), 8 * ROBOTS_BYTES, lenient=True
-            )
-        except PayloadError as error:
-            run.policies.robots_failed(task, str(error), run.now(), final=True)
-        else:
-            run.policies.robots_answered(task, answer.status, body, run.now())
-        # Only now is it known how long the site wants us to wait.
-        run.gates.succeeded(task.host, run.now(), run.extra_delay(task))
-        self._resolved(task.origin)
-
-    def _follow_robots(self, task: Task, target: str) -> None:
-        """Follows a redirect of robots.txt; after too many, or to a refused address, there are no rules."""
-        run = self.run
-        following = None if run.guard.refuses_url(target) else run.policies.robots_redirected(task, target)
-        if following is None:
-            run.policies.robots_answered(task, 404, b"", run.now())
-            self._resolved(task.origin)
-        else:
-            run.push(following)
-
-    def _robots_troubled(self, task: Task, trouble: Trouble) -> None:
-        run = self.run
-        run.count_trouble(task, replace(trouble, is_host=True))
-        if trouble.verdict is Verdict.REFUSED_ADDRESS:
-            for waiting in run.frontier.waiting_of(task.origin):
-                self._drop(waiting, trouble.verdict, trouble.reason)
-        is_final = run.gates.get(task.host).closed is not None or not trouble.may_retry
-        robots = run.policies.robots_failed(task, trouble.reason, run.now(), final=is_final)
-        if robots is None:
-            run.push(task)
-        else:
-            self._resolved(task.origin)
-
-    def _take_document(self, task: Task, answer: Answer) -> None:
-        run = self.run
-        run.gates.succeeded(task.host, run.now(), run.extra_delay(task))
-        body = b""
-        if answer.status == 200:
-            try:
-                body = decode(
-                    answer.exchange.body, answer.headers.get("content-encoding", ""), DOCUMENT_BYTES, lenient=True
-                )
-            except PayloadError as error:
-                log.warning("%s: %s", task.url, error)
-        run.policies.document_answered(task, body, run.now())
-        self._resolved(task.origin)
-
-    def _resolved(self, origin: str) -> None:
-        """Lets the hosts go on that waited for an origin's rules, and asks for a site's sitemaps."""
-        run = self.run
         for gate in run.gates.table.values():
             if gate.waiting_for == origin:
                 gate.waiting_for = ""
@@ -286,15 +227,9 @@ class Crawl:
         if policy.robots.state == "disallow":
             # At once, not when the host's back-off is over: nothing of it will be asked for.
             for task in run.frontier.waiting_of(origin):
-                self._drop(task, Verdict.ROBOTS, policy.robots.reason)
+                run.drop(task, Verdict.ROBOTS, policy.robots.reason)
         if origin in self.fronts:
             queue_guesses(run, origin, self.fronts.pop(origin))
-
-    def _drop(self, task: Task, verdict: Verdict, reason: str) -> None:
-        """Drops a URL that was not asked for."""
-        if task.role is Role.SOURCE:
-            self.run.sources.failed(task.url, f"{verdict}: {reason}")
-        self.run.frontier.drop(task, verdict, reason)
 
     # The end.
 

@@ -22,6 +22,9 @@ _FINAL = frozenset(
 )
 
 
+_MAX_DOUBTED = 50
+
+
 class Role(StrEnum):
     """What a request is for."""
 
@@ -253,6 +256,32 @@ class Frontier:
         self.database.execute(
             "UPDATE urls SET state = ? WHERE key = ? AND state = 0 AND id != ?", (_ALIAS, key, task.id)
         )
+
+    def doubt_missing(self, source: str, listed: set[str], oldest: float, score: float) -> int:
+        """Queues the relevant articles of a source that it should list still and does not: perhaps they were withdrawn.
+
+        Args:
+            source: the feed or news sitemap.
+            listed: the keys that it lists now.
+            oldest: when the oldest article that it lists was published; older ones it need not list.
+            score: the place in the queue.
+
+        Returns:
+            How many were queued. Each article is doubted once.
+        """
+        query = (
+            "SELECT id, key, host FROM urls WHERE source = ? AND role = 'page' AND state = ? AND relevant = 1"
+            " AND doubted = 0 AND published > ? AND run_id != ? ORDER BY published DESC, id"
+        )
+        rows = self.database.execute(query, (source, _DONE, oldest, self.run_id)).fetchall()
+        missing = [row for row in rows if row["key"] not in listed][:_MAX_DOUBTED]
+        for row in missing:
+            self.database.execute(
+                "UPDATE urls SET state = 0, doubted = 1, attempts = 0, hops = 0, score = ?, run_id = ? WHERE id = ?",
+                (score, self.run_id, row["id"]),
+            )
+            self._raise_top(row["host"], score)
+        return len(missing)
 
     # Taking out.
 

@@ -28,7 +28,8 @@ _URGENCY = {
     Kind.LINK: 1.2,
 }
 _HUB_YIELD = 0.35
-_TITLE_SCORES = 4
+_DATED_LIST = 3
+_DOUBT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,15 @@ class Harvest:
         )
         fresh = self.candidates(listing.candidates, context)
         self.pointers(listing.pointers, source.url)
+        self._doubt_missing(source, listing)
         return fresh
+
+    def _doubt_missing(self, source: Source, listing: Listing) -> None:
+        """Asks for relevant articles again that a dated list skips, though it lists older ones."""
+        dates = [candidate.published.timestamp() for candidate in listing.candidates if candidate.published]
+        if listing.kind in (Kind.FEED, Kind.NEWS_SITEMAP) and len(dates) >= _DATED_LIST:
+            listed = {identity(candidate.url) for candidate in listing.candidates}
+            self.frontier.doubt_missing(source.url, listed, min(dates), _DOUBT)
 
     def _bound_site(self, source: Source, kind: Kind) -> str:
         """The only site that a source may list URLs of: its own, but any for feeds and interfaces of the options.

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from cleaning.verdict import Verdict
 from crawler.answers import Trouble
-from crawler.frontier import Frontier, Task
+from crawler.frontier import Frontier, Role, Task
 from crawler.gates import Gates
 from crawler.guards import Guard
 from crawler.harvest import Harvest
@@ -49,6 +50,12 @@ class Run:
     def push(self, task: Task) -> None:
         """Puts a request before its host's queue."""
         self.urgent.setdefault(task.host, deque()).append(task)
+
+    def drop(self, task: Task, verdict: Verdict, reason: str) -> None:
+        """Drops a URL that was not asked for."""
+        if task.role is Role.SOURCE:
+            self.sources.failed(task.url, f"{verdict}: {reason}")
+        self.frontier.drop(task, verdict, reason)
 
     def extra_delay(self, task: Task) -> float:
         """The seconds between two requests that the site asks for; 0 for none, or where it is not known yet."""

@@ -26,7 +26,8 @@ CREATE TABLE urls(
     title TEXT NOT NULL DEFAULT '', published REAL, modified REAL, attempts INTEGER NOT NULL DEFAULT 0,
     hops INTEGER NOT NULL DEFAULT 0, run_id TEXT NOT NULL, fetched REAL, etag TEXT NOT NULL DEFAULT '',
     last_modified TEXT NOT NULL DEFAULT '', digest TEXT NOT NULL DEFAULT '', relevant INTEGER,
-    verdict TEXT NOT NULL DEFAULT '', file TEXT NOT NULL DEFAULT '', offset INTEGER NOT NULL DEFAULT -1);
+    verdict TEXT NOT NULL DEFAULT '', file TEXT NOT NULL DEFAULT '', offset INTEGER NOT NULL DEFAULT -1,
+    doubted INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX urls_ready ON urls(host, score DESC, id) WHERE state = 0;
 CREATE INDEX urls_source ON urls(source) WHERE role = 'page';
 CREATE TABLE hosts(host TEXT PRIMARY KEY, next_at REAL NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0);

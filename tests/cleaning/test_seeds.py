@@ -24,41 +24,61 @@ TITLES = {
 }
 
 ARTICLE = [
-    "The harbour authority of Port Elsin closed two of its nine berths on Thursday after divers found cracks in the "
-    "supporting piles, a spokeswoman said.",
-    "“We would rather lose a week than a quay,” Marta Ilves told reporters at the terminal, adding that a survey of the "
-    "other berths would follow within days.",
-    "The cracks were found during an inspection that had been put off twice since the spring, according to documents "
-    "that were seen by this newspaper.",
+    "The harbour authority of Port Elsin closed two of its nine berths on Thursday after divers found cracks in piles.",
+    "“We would rather lose a week than a quay,” Marta Ilves told reporters, adding that a survey would follow soon.",
+    "The cracks were found in an inspection that had been put off twice since the spring, according to documents.",
     "What happens next",
-    "Ships bound for the closed berths are being sent to Varn, forty kilometres up the coast, where pilots expect delays "
-    "of up to a day for the largest vessels.",
+    "Ships bound for the closed berths are being sent to Varn, up the coast, where pilots expect long delays.",
     "The council will discuss the cost of repairs, put at 14 million crowns, when it meets on Monday.",
 ]
 TITLE = "Port Elsin shuts two berths after divers find cracks"
+TEASER = "The gardens of the coast have never been as full as in this dry year, and visitors may walk through..."
 FRAMES = {
     "syndicated page": (
-        ["Latest Headlines", "", "/", "", "The Coast Mirror", "", TITLE, "", "Nora Beck, Reuters on June 5, 2025", "",
-         "Published in World & Politics"],
-        ["©2025 Northern Wire Ltd. Visit northernwire.example. Distributed by Harbour Content Service, Inc.", "", "Comments",
-         "", "blog comments powered by Somebody"],
+        [
+            "Latest Headlines",
+            "/",
+            "The Coast Mirror",
+            TITLE,
+            "Nora Beck, Reuters on June 5, 2025",
+            "Published in World & Politics",
+        ],
+        [
+            "©2025 Northern Wire Ltd. Visit northernwire.example. Distributed by Harbour Content Service, Inc.",
+            "Comments",
+            "blog comments powered by Somebody",
+        ],
     ),
     "magazine theme": (
-        ["HomeOpinionPort Elsin shuts two...", "", TITLE],
-        ["Most Popular", "", "LEAVE A REPLY", "", "Please enter your comment!", "Please enter your name here", "",
-         "More from Author", "", "Read Now", "", "Ten gardens to see before the autumn comes", "",
-         "The gardens of the coast have never been as full as in this dry year, and visitors may walk through all of...", "",
-         "Baking with rye, and why it takes time", "",
-         "The gardens of the coast have never been as full as in this dry year, and visitors may walk through all of..."],
+        ["HomeOpinionPort Elsin shuts two...", TITLE],
+        [
+            "Most Popular",
+            "LEAVE A REPLY",
+            "Please enter your comment!",
+            "Please enter your name here",
+            "More from Author",
+            "Read Now",
+            "Ten gardens to see before the autumn comes",
+            TEASER,
+            "Baking with rye, and why it takes time",
+            TEASER,
+        ],
     ),
     "broadcaster": (
-        ["Accessibility links", "", "Top Stories", "", TITLE, "",
-         "Harbour chief Marta Ilves (left) inspects a berth of Port Elsin with divers."],
-        ["With reporting by Reuters, dpa, and Ukrinform", "", "  • 4x3 Image", "", "",
-         "    Radio Elsin journalists report the news in 9 languages across the region, where independent media are rare. "
-         "We provide what many readers cannot get locally: open debate and uncensored news."],
+        [
+            "Accessibility links",
+            "Top Stories",
+            TITLE,
+            "Harbour chief Marta Ilves (left) inspects a berth of Port Elsin with divers.",
+        ],
+        [
+            "With reporting by Reuters, dpa, and Ukrinform",
+            "  • 4x3 Image",
+            "    Radio Elsin journalists report the news in 9 languages across the region, where media are rare. "
+            "We provide what many readers cannot get locally: open debate and uncensored news.",
+        ],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", sorted(KEPT))
@@ -82,8 +102,7 @@ def test_what_goes_from_a_seed_becomes_metadata() -> None:
 def test_the_same_furniture_goes_from_another_article(frame: str) -> None:
     """Furniture of a seed's kind with other names, put around another article, leaves exactly that article."""
     above, below = FRAMES[frame]
-    body = [line for paragraph in ARTICLE for line in (paragraph, "")]
-    seed = clean_seed("\n".join([*above, "", *body, *below]))
+    seed = clean_seed("\n\n".join([*above, *ARTICLE, *below]))
     assert seed.text.split("\n\n") == ARTICLE
     assert seed.title == TITLE
 

@@ -78,6 +78,12 @@ class World:
         items = [(self.url(host, path), path.rpartition("/")[2].replace("-", " "), DATE) for path in paths]
         self.web.add(host, "/feed", feed(items), type="application/rss+xml", headers={"ETag": f'"{len(paths)}{host}"'})
 
+    def list_dated(self, host: str, paths: list[str]) -> None:
+        """A feed whose entries have days of their own, by their numbers."""
+        dates = {path: f"{10 + int(path[-1])} Nov 2025 10:00:00 GMT" for path in paths}
+        items = [(self.url(host, path), path.rpartition("/")[2].replace("-", " "), dates[path]) for path in paths]
+        self.web.add(host, "/feed", feed(items), type="application/rss+xml")
+
     def build(self) -> None:
         """The web on its first day."""
         self.build_robots()
@@ -163,6 +169,7 @@ class World:
             make = news_sitemap if name.endswith("xml") else feed
             date = ISO if name.endswith("xml") else DATE
             self.web.add("site.test", name, make([(self.url("site.test", path), "Velmar river crossing", date)]))
+        self.list_dated("silent.test", self.paper("silent.test", 6))
         for number in range(1, 4):
             path = f"/world/velmar-crossing-report-number-{number}"
             self.web.add("sections.test", path, article("Velmar report", f"{SEED} section {number}"))
@@ -185,6 +192,9 @@ class World:
         self.list("plain.test", [*paths, "/2025/11/19/velmar-crossing-talks-resume"])
         page = "/news/velmar-delegations-meet-in-senn"
         self.web.add("maps.test", page, "withdrawn", status=410)
+        silent = [f"/2025/11/18/velmar-crossing-talks-part-{i}" for i in range(6)]
+        self.list_dated("silent.test", [*silent[:3], *silent[4:]])
+        self.web.add("silent.test", silent[3], "withdrawn", status=410)
         changed = news_sitemap([(self.url("maps.test", page), "Velmar delegations meet", ISO)], "2025-11-20T10:00:00Z")
         self.web.add("maps.test", "/s1.xml.gz", gzip.compress(changed.encode()), type="application/octet-stream")
 
@@ -387,6 +397,13 @@ def test_the_second_run_asks_only_for_what_changed(world: World) -> None:
 def test_a_withdrawn_article_is_noticed(world: World) -> None:
     """Where its list calls it changed, the page is asked for again, and its absence is told."""
     page = world.url("maps.test", "/news/velmar-delegations-meet-in-senn")
+    assert world.second.verdict(page) == Verdict.GONE
+
+
+def test_a_silently_withdrawn_article_is_noticed(world: World) -> None:
+    """Where a list skips it and names older ones, it is asked for again; the others are not."""
+    assert world.paths("silent.test", 2) == ["/feed", "/2025/11/18/velmar-crossing-talks-part-3"]
+    page = world.url("silent.test", "/2025/11/18/velmar-crossing-talks-part-3")
     assert world.second.verdict(page) == Verdict.GONE
 
 

@@ -13,6 +13,7 @@ from warcio.archiveiterator import ArchiveIterator
 
 from crawler.store import OPEN, Exchange, WarcStore, whole_members
 from crawler.warc import Damage, DamagedWarcError, pages, split_response
+from crawler.warc_index import captures
 
 SAMPLES = Path(__file__).parents[2] / "../shared/corpora/warc"
 needs_samples = pytest.mark.skipif(not SAMPLES.exists(), reason="WARC samples are not beside the repository")
@@ -244,3 +245,21 @@ def test_samples_of_warcio_resiliparse_and_jwarc() -> None:
     assert {name: found[name][0] for name in EXPECTED} == EXPECTED
     assert [name for name in DAMAGED if not found[name][1]] == []
     assert [name for name in EXPECTED if name not in DAMAGED and found[name][1]] == []
+
+
+def test_the_index_says_where_each_capture_lies(tmp_path: Path) -> None:
+    """With the columns of CDXJ, responses and revisits alike."""
+    written = store(tmp_path)
+    place = written.append_response(exchange("https://www.Example.com/A?b=1"), NOTED)
+    written.append_revisit(exchange(body=b"", status=304), NOTED, place.digest, AT)
+    written.close()
+    first, second = captures([tmp_path / "r1-00001.warc.gz"])
+    assert (first.urlkey, first.timestamp, first.mime, first.status) == (
+        "com,example)/a?b=1",
+        "20251118100000",
+        "text/html",
+        200,
+    )
+    assert (first.offset, first.filename) == (place.offset, "r1-00001.warc.gz")
+    assert (second.mime, second.status) == ("warc/revisit", 304)
+    assert first.as_cdxj().startswith('com,example)/a?b=1 20251118100000 {"url": "https://www.Example.com/A?b=1"')

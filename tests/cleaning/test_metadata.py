@@ -1,0 +1,115 @@
+"""What pages say about themselves: titles, people, times, access, rights."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cleaning.authors import agency_of, people
+from cleaning.dates import parse_time
+from cleaning.extract import parse
+from cleaning.metadata import Metadata, find_metadata, strip_outlet
+
+URL = "https://www.coastmirror.example/news/2025/06/19/harbour-closes"
+
+
+def read(head: str, body: str = "<p>x</p>") -> Metadata:
+    tree = parse(f"<html lang=en><head>{head}</head><body>{body}</body></html>")
+    assert tree is not None
+    return find_metadata(tree, URL)
+
+
+ARTICLE = """<script type="application/ld+json">{"@graph": [
+ {"@type": "Organization", "@id": "#o", "name": "Coast Mirror"},
+ {"@type": "Person", "@id": "#p", "name": "Nora Beck"},
+ {"@type": ["NewsArticle"], "headline": "Harbour closes &amp; ships wait", "datePublished": "2025-06-19T08:30:00+03:00",
+  "dateModified": "2025-06-19T09:00:00+03:00", "author": [{"@id": "#p"}, {"@type": "Organization", "name": "Reuters"}],
+  "publisher": {"@id": "#o"}, "isAccessibleForFree": "False", "keywords": ["Harbour", "Ships"],},
+]}</script>"""
+
+
+def test_json_ld_is_read_through_references_and_small_faults() -> None:
+    """A graph with references, entities and a trailing comma gives title, people, agency, times and access."""
+    found = read(ARTICLE)
+    assert found.title == "Harbour closes & ships wait"
+    assert found.authors == ("Nora Beck",)
+    assert found.agency == "Reuters"
+    assert found.published_at == datetime(2025, 6, 19, 5, 30, tzinfo=UTC)
+    assert (found.published_how, found.is_paywalled, found.tags) == ("json-ld", True, ("Harbour", "Ships"))
+
+
+def test_a_heading_that_completes_a_cut_headline_is_the_title() -> None:
+    """An h1 that begins like a shortened headline is taken in its place."""
+    head = '<meta property="og:title" content="Harbour closes after divers find... | Coast Mirror">'
+    assert read(head, "<h1>Harbour closes after divers find cracks in the piles</h1>").title.endswith("in the piles")
+
+
+@pytest.mark.parametrize(
+    ("title", "bare"),
+    [
+        ("Harbour closes | Coast Mirror", "Harbour closes"),
+        ("Coast Mirror - Harbour closes", "Harbour closes"),
+        ("Harbour closes - what we know", "Harbour closes - what we know"),
+        ("Nine-year-old wins", "Nine-year-old wins"),
+    ],
+)
+def test_the_outlets_name_leaves_the_title(title: str, bare: str) -> None:
+    """The outlet goes from either end of a title; other parts stay."""
+    assert strip_outlet(title, "Coast Mirror", URL) == bare
+
+
+@pytest.mark.parametrize(
+    ("byline", "names"),
+    [
+        ("By Nora Beck and Ola Lind", ("Nora Beck", "Ola Lind")),
+        ("Von Anne-Marie Kern", ("Anne-Marie Kern",)),
+        ("NORA BECK, Moscow correspondent", ("NORA BECK",)),
+        ("Beck, Nora", ("Nora Beck",)),
+        ("Coast Mirror Staff", ()),
+        ("Reuters", ()),
+        ("https://coastmirror.example/nora", ()),
+        ("牛镛", ("牛镛",)),
+    ],
+)
+def test_authors_are_people(byline: str, names: tuple[str, ...]) -> None:
+    """Bylines give persons, without roles, desks and agencies."""
+    assert people([byline], "Coast Mirror") == names
+
+
+def test_agencies_are_named_as_usual() -> None:
+    """A credit names the agency that it mentions first."""
+    assert agency_of("With reporting by AFP, Interfax, and TASS") == "AFP"
+    assert agency_of("Happy people") == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("2025-06-19T08:30:00+0300", datetime(2025, 6, 19, 5, 30, tzinfo=UTC)),
+        ("2025-06-19", datetime(2025, 6, 19, 12, tzinfo=UTC)),
+        ("19 June 2025", datetime(2025, 6, 19, 12, tzinfo=UTC)),
+        ("June 19, 2025, 8:30 pm EDT", datetime(2025, 6, 20, 0, 30, tzinfo=UTC)),
+        ("Thu, 19 Jun 2025 08:30:00 GMT", datetime(2025, 6, 19, 8, 30, tzinfo=UTC)),
+        ("1750321800", datetime(2025, 6, 19, 8, 30, tzinfo=UTC)),
+        ("2025-13-45", None),
+        ("soon", None),
+    ],
+)
+def test_times_as_publishers_write_them(written: str, moment: datetime | None) -> None:
+    """ISO 8601, RFC 5322, Unix seconds and written English become aware times; a bare day is noon UTC."""
+    assert parse_time(written) == moment
+
+
+def test_a_page_that_says_nothing_has_the_day_of_its_address() -> None:
+    """Without any date in the markup the path's date is taken."""
+    found = read("")
+    assert (found.published_how, found.published_at) == ("url", datetime(2025, 6, 19, 12, tzinfo=UTC))
+
+
+@given(st.text(max_size=80))
+def test_any_text_may_stand_for_a_time_or_a_name(text: str) -> None:
+    """No string makes the parsers fail, and times are aware."""
+    moment = parse_time(text)
+    assert moment is None or moment.tzinfo is not None
+    assert isinstance(people([text], text), tuple)

@@ -1,0 +1,73 @@
+"""How candidates are ranked, and when their like are given up."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crawler.relevance import Odds, Relevance, expected_yield, is_telling, rank
+from tests.crawler.web import OFF_TOPIC, SEED, article
+
+NOW = datetime(2025, 11, 20, tzinfo=UTC)
+
+
+def test_titles_and_slugs_on_the_topic_come_first() -> None:
+    """Words decide before sources do."""
+    topic = Relevance.from_seeds([SEED])
+    near = topic.title("Velmar crossing talks fail again", "")
+    slug = topic.title("", "https://e.com/world/velmar-crossing-talks-fail-again")
+    far = topic.title("How to prune apple trees", "https://e.com/garden/how-to-prune-apple-trees")
+    assert near > 5 * far
+    assert slug > 5 * far
+    assert rank(near, telling=True, source_yield=0.0, published=None, now=NOW) > rank(
+        far, telling=True, source_yield=1.0, published=NOW, now=NOW
+    )
+
+
+def test_of_equals_the_better_source_and_the_newer_come_first() -> None:
+    """A candidate without words is worth what its source yields."""
+    poor = rank(0.1, telling=True, source_yield=0.1, published=None, now=NOW)
+    assert rank(0.1, telling=True, source_yield=0.9, published=None, now=NOW) > poor
+    old = rank(0.1, telling=True, source_yield=0.1, published=NOW - timedelta(days=300), now=NOW)
+    assert rank(0.1, telling=True, source_yield=0.1, published=NOW, now=NOW) > old
+    assert rank(0.0, telling=False, source_yield=0.9, published=None, now=NOW) > poor
+
+
+@pytest.mark.parametrize(
+    ("title", "url", "expected"),
+    [
+        ("Talks fail again", "https://e.com/1", True),
+        ("", "https://e.com/talks-fail-again", True),
+        ("More", "https://e.com/article.php?id=5", False),
+    ],
+)
+def test_what_says_something(title: str, url: str, expected: bool) -> None:
+    """A title, or a slug of some words."""
+    assert is_telling(title, url) is expected
+
+
+def test_pages_are_scored_by_their_text() -> None:
+    """Their own words, without navigation, tell the topic."""
+    topic = Relevance.from_seeds([SEED])
+    assert topic.page(article("Talks", SEED).encode(), "text/html").is_relevant
+    assert not topic.page(article("Trees", OFF_TOPIC).encode(), "text/html").is_relevant
+
+
+def test_the_hopeless_are_given_up_only_after_enough_of_their_like() -> None:
+    """Titles that score better than all that failed are not given up."""
+    odds = Odds(0.01)
+    for _ in range(39):
+        odds.add(0.01, relevant=False)
+    assert not odds.is_hopeless(0.01)
+    odds.add(0.01, relevant=False)
+    assert odds.is_hopeless(0.01)
+    assert odds.is_hopeless(0.0) is False
+    assert not odds.is_hopeless(0.35) or not any(odds.relevant)
+    odds.add(0.01, relevant=True)
+    assert not odds.is_hopeless(0.01)
+
+
+def test_a_source_is_judged_by_what_it_gave() -> None:
+    """A new one is taken to be middling."""
+    assert expected_yield(0, 0) == pytest.approx(0.3)
+    assert expected_yield(100, 90) > 0.8
+    assert expected_yield(100, 0) < 0.01
