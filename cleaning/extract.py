@@ -184,5 +184,5 @@ def language_of(text: str) -> tuple[str, float]:
     """The language of a text (ISO 639-1) and the confidence, 0..1; ("", 0.0) for an empty text."""
     if not text.strip():
         return "", 0.0
-    label, score = _identifier().classify(text[:4_000])  # type: ignore[no-untyped-call]
+    label, score = _identifier().classify(text[:2_000])  # type: ignore[no-untyped-call]
     return str(label), float(score)

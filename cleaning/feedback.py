@@ -125,7 +125,7 @@ def _mode(kernel: Array, prior: Array, truths: Array) -> Array:
     for _ in range(_STEPS):
         step = _newton(kernel, prior, truths, pulls) - pulls
         for halving in range(_HALVINGS):
-            trial = pulls + step / 2**halving
+            trial = pulls + step * 0.5**halving
             gained = _log_posterior(kernel, prior, truths, trial) - reached
             if gained >= 0:
                 break

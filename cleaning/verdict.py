@@ -49,7 +49,7 @@ MEANING: dict[Verdict, str] = {
     Verdict.OUTSIDE_PERIOD: "dated outside the recipe's period",
     Verdict.OVER_BUDGET: "not fetched: a limit of pages or time was reached first",
     Verdict.TRAP: "not fetched: the URL looks like an endless calendar, session or path trap",
-    Verdict.REFUSED_ADDRESS: "not fetched: the URL leads to a private address, another scheme or a port that is not allowed",
+    Verdict.REFUSED_ADDRESS: "not fetched: it leads to a private address, another scheme or a port that is not allowed",
     Verdict.ROBOTS: "not fetched: robots.txt forbids it, or could not be read",
     Verdict.OPTED_OUT: "the publisher reserved text and data mining, and the recipe honours it",
     Verdict.BLOCKED: "the server refused this crawler (401, 403, 429, 451 or a challenge page)",

@@ -154,17 +154,22 @@ class Crawl:
         return None
 
     def _is_worth(self, task: Task) -> bool:
-        """Whether a page is worth a request; else its host closes or sleeps, as this was its best URL."""
+        """Whether a page is worth a request; else it is shelved, or its host closed."""
         run, gate = self.run, self.run.gates.get(task.host)
         if task.role is not Role.PAGE:
             return True
         if gate.pages >= run.options.limits.pages_per_host:
             run.gates.close(task.host, Verdict.OVER_BUDGET, f"{gate.pages} pages, the limit of a host")
             return False
-        if task.kind != Kind.SECTION and run.odds.is_hopeless(task.title_score) and not self._may_explore():
-            gate.asleep = True
+        if self._is_hopeless(task) and not self._may_explore():
+            with run.frontier.transaction():
+                run.frontier.shelve(task)
             return False
         return True
+
+    def _is_hopeless(self, task: Task) -> bool:
+        """Whether hardly any page of the task's like is relevant; it is not for sections, and what is known better."""
+        return task.kind != Kind.SECTION and not task.relevant and self.run.odds.is_hopeless(task.title_score)
 
     def _may_explore(self) -> bool:
         run = self.run.frontier
@@ -269,7 +274,7 @@ class Crawl:
     def _left(self, task: Task) -> tuple[Verdict, str]:
         """The verdict for a URL that was never reached."""
         gate = self.run.gates.get(task.host)
-        if self.run.odds.is_hopeless(task.title_score):
+        if self._is_hopeless(task):
             return Verdict.UNLIKELY, "its like were fetched and were hardly ever relevant"
         if gate.closed is not None:
             return gate.closed, gate.closed_reason

@@ -68,7 +68,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A request to make. `etag`, `last_modified`, `digest` and `fetched` are of the last fetch, where there was one."""
+    """A request to make. `fetched`, `etag`, `last_modified`, `digest` and `relevant` are of the last fetch, if any."""
 
     role: Role
     url: str
@@ -89,6 +89,7 @@ class Task:
     etag: str = ""
     last_modified: str = ""
     digest: str = ""
+    relevant: int | None = None
     origin: str = ""
 
     @property
@@ -108,7 +109,7 @@ class Warc:
 
 _TASK_FIELDS = (
     "id, url, host, role, key, score, title_score, depth, kind, source, title, published, modified, attempts, hops, "
-    "fetched, etag, last_modified, digest"
+    "fetched, etag, last_modified, digest, relevant"
 )
 _BEST = f"SELECT {_TASK_FIELDS} FROM urls WHERE host = ? AND state = 0 ORDER BY score DESC, id LIMIT 1"
 _TOP = "SELECT score FROM urls WHERE host = ? AND state = 0 ORDER BY score DESC, id LIMIT 1"
@@ -314,6 +315,11 @@ class Frontier:
         rows = self.database.execute(query, (host, f"{origin}/", f"{origin}0")).fetchall()  # "0" comes after "/"
         return [Task(**{**dict(row), "role": Role(row["role"])}) for row in rows]
 
+    def shelve(self, task: Task) -> None:
+        """Lets a URL wait that is not worth a request as things stand; a better score takes it up again."""
+        self.database.execute("UPDATE urls SET score = -1 WHERE id = ?", (task.id,))
+        self.refresh_top(task.host)
+
     def retry(self, task: Task) -> None:
         """Puts a URL back for another attempt, behind what has not failed."""
         self.database.execute("UPDATE urls SET attempts = attempts + 1, score = score * 0.9 WHERE id = ?", (task.id,))
@@ -435,4 +441,3 @@ class Frontier:
         gate = self.gates.get(host)
         if gate.top is None or score > gate.top:
             gate.top = score
-            gate.asleep = False

@@ -22,7 +22,7 @@ class Gate:
 
     `top` is the score of the best URL that waits, None for none. `closed` is the verdict for what is left when the run
     leaves the host alone. `waiting_for` is the origin whose robots.txt must be known before the host's best URL.
-    `asleep` says that what waits is not worth a request; a better URL wakes the host.
+    A negative `top` says that what waits is not worth a request.
     """
 
     next_at: float = 0.0
@@ -33,12 +33,11 @@ class Gate:
     closed: Verdict | None = None
     closed_reason: str = ""
     waiting_for: str = ""
-    asleep: bool = False
 
     @property
     def is_open(self) -> bool:
         """Whether a URL waits that may be asked for sooner or later."""
-        return self.top is not None and not self.closed and not self.asleep
+        return self.top is not None and self.top >= 0 and not self.closed
 
 
 @dataclass(slots=True)

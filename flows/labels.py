@@ -149,7 +149,14 @@ def borderline(dataset: Dataset, profile: TopicProfile, most: int, run_id: str |
         InputError: there is no filtered run, or not that one.
     """
     labelled = {stored.id for stored in read_labels(dataset)}
-    near = near_threshold(dataset, profile, _runs(dataset, run_id), labelled)
+    runs = [run for run in _filtered(dataset) if run_id in (None, run.id)]
+    if not runs:
+        known = ", ".join(run.id for run in _filtered(dataset)) or "none"
+        raise InputError(
+            f"{dataset.name}: there is no filtered run {run_id or ''} in {dataset.state}.",
+            f"Known: {known}. `likewise run {dataset.name}` makes one.",
+        )
+    near = near_threshold(dataset, profile, runs, labelled)
     return [near[i] for i in profile.borderline([article.to_score for article in near], most)]
 
 
@@ -158,25 +165,26 @@ def near_threshold(
 ) -> list[Article]:
     """Up to 300 articles of `runs`, by default the last ones, whose similarity was nearest to the threshold."""
     places: dict[str, tuple[float, int, str, int]] = {}
-    chosen = _runs(dataset, None) if runs is None else runs
+    chosen = (_filtered(dataset) if runs is None else runs)[:LAST_RUNS]
     for age, run in enumerate(chosen):
         for part, row, article, similarity in _judged(run):
             if article not in places and article not in without:
                 places[article] = (abs(math.log(similarity / profile.threshold)), age, part, row)
     nearest = nsmallest(_POOL, places.values())
-    return [_read(chosen[age], part, row) for _, age, part, row in nearest]
+    rows_of: dict[tuple[int, str], list[int]] = {}
+    for _, age, part, row in nearest:
+        rows_of.setdefault((age, part), []).append(row)
+    read = {
+        (age, part, row): article
+        for (age, part), rows in rows_of.items()
+        for row, article in zip(rows, _read(chosen[age], part, rows), strict=True)
+    }
+    return [read[age, part, row] for _, age, part, row in nearest]
 
 
-def _runs(dataset: Dataset, run_id: str | None) -> list[Run]:
-    """The filtered runs to look at, latest first."""
-    known = [run for run in reversed(list_runs(dataset)) if run.summary("filter")]
-    found = [run for run in known if run_id in (None, run.id)][:LAST_RUNS]
-    if not found:
-        raise InputError(
-            f"{dataset.name}: there is no filtered run {run_id or ''} in {dataset.state}.",
-            f"Known: {', '.join(run.id for run in known) or 'none'}. `likewise run {dataset.name}` makes one.",
-        )
-    return found
+def _filtered(dataset: Dataset) -> list[Run]:
+    """The runs whose articles were judged, latest first."""
+    return [run for run in reversed(list_runs(dataset)) if run.summary("filter")]
 
 
 def _judged(run: Run) -> Iterator[tuple[str, int, str, float]]:
@@ -193,13 +201,23 @@ def _id(row: dict[str, Any]) -> str:
     return article_id(row["canonical_url"] or row["url"])
 
 
-def _read(run: Run, part: str, row: int) -> Article:
+def _read(run: Run, part: str, rows: Sequence[int]) -> list[Article]:
+    """The articles in some rows of a part of a run."""
     columns = [*_PLACES, "title", "text"]
-    record = pq.read_table(run.clean_folder / part, columns=columns, partitioning=None).slice(row, 1).to_pylist()[0]
+    records = pq.read_table(run.clean_folder / part, columns=columns, partitioning=None).take(pa.array(rows))
     judged = run.filter_folder / part
-    from_filter = pq.read_table(judged, columns=["verdict"], partitioning=None) if judged.exists() else None
-    verdict = from_filter["verdict"][row].as_py() if from_filter else "unfiltered"
-    return Article(_id(record), record["url"], record["title"], record["text"] or "", verdict, run.id)
+    verdicts = pq.read_table(judged, columns=["verdict"], partitioning=None)["verdict"] if judged.exists() else None
+    return [
+        Article(
+            id=_id(record),
+            url=record["url"],
+            title=record["title"],
+            text=record["text"] or "",
+            verdict=verdicts[row].as_py() if verdicts else "unfiltered",
+            where=run.id,
+        )
+        for row, record in zip(rows, records.to_pylist(), strict=True)
+    ]
 
 
 # Where an article is
@@ -212,7 +230,7 @@ def find_article(dataset: Dataset, name: str) -> Article | None:
             places = pq.read_table(path, columns=_PLACES, partitioning=None).to_pylist()
             for row, place in enumerate(places):
                 if name in (place["url"], place["canonical_url"], _id(place)):
-                    return _read(run, path.name, row)
+                    return _read(run, path.name, [row])[0]
     return _published(dataset, name)
 
 

@@ -34,6 +34,7 @@ from flows.copies import DOCUMENTS, CopyIndex, article_id
 from flows.destination import LocalFolder
 from flows.errors import InputError, RecipeError, SourcesError, StateError
 from flows.filtering import judge_rows
+from flows.labels import read_labels
 from flows.publish import publish_pending
 from flows.report import as_json, render_report
 from flows.runs import Run, write_text
@@ -269,12 +270,15 @@ def _off_topic(extracted: pa.Table, judged: pa.Table) -> list[tuple[float, str, 
 
 
 def topic_profile(dataset: Dataset) -> TopicProfile:
-    """The topic of the dataset's seeds, at the threshold that its recipe asks for."""
+    """The topic of the dataset's seeds and labels, at the threshold that its recipe asks for."""
     seeds = dataset.seeds()
     topic = dataset.recipe.topic
     try:
         return TopicProfile.fit(
-            [seed.text for seed in seeds], [seed.name for seed in seeds], TopicOptions(topic.threshold, topic.width)
+            [seed.text for seed in seeds],
+            [seed.name for seed in seeds],
+            TopicOptions(topic.threshold, topic.width),
+            labels=[stored.learnable() for stored in read_labels(dataset)],
         )
     except TopicError as error:
         raise RecipeError(

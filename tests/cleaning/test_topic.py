@@ -173,7 +173,8 @@ def test_an_explanation_adds_up():
     """The terms shared with the nearest seed add up to its cosine, strongest first, and are words of both texts."""
     explanation = FERRY_TOPIC.explain(LATER)
     weights = [term.weight for term in explanation.terms]
-    assert explanation.nearest_seed == FERRY_TOPIC.score(LATER).nearest_seed
+    assert explanation.score == FERRY_TOPIC.score(LATER)
+    assert explanation.score.similarity == pytest.approx(explanation.seed_similarity)
     assert sum(weights) == pytest.approx(explanation.cosine)
     assert weights == sorted(weights, reverse=True)
     assert {"ferry", "ostrel", "nordlinje"} <= {term.term for term in explanation.terms[:8]}

@@ -70,15 +70,15 @@ class World:
         for i, path in enumerate(paths):
             page = article(f"Velmar crossing talks part {i}", f"{SEED}\n\n{host} {i}")
             self.web.add(host, path, page, headers={"ETag": f'"{host}{i}"'})
-        self.list(host, paths)
+        self.put_feed(host, paths)
         return paths
 
-    def list(self, host: str, paths: list[str]) -> None:
+    def put_feed(self, host: str, paths: list[str]) -> None:
         """The host's feed."""
         items = [(self.url(host, path), path.rpartition("/")[2].replace("-", " "), DATE) for path in paths]
         self.web.add(host, "/feed", feed(items), type="application/rss+xml", headers={"ETag": f'"{len(paths)}{host}"'})
 
-    def list_dated(self, host: str, paths: list[str]) -> None:
+    def put_dated_feed(self, host: str, paths: list[str]) -> None:
         """A feed whose entries have days of their own, by their numbers."""
         dates = {path: f"{10 + int(path[-1])} Nov 2025 10:00:00 GMT" for path in paths}
         items = [(self.url(host, path), path.rpartition("/")[2].replace("-", " "), dates[path]) for path in paths]
@@ -137,7 +137,7 @@ class World:
         path = "/wire/velmar-talks-end-again-today"
         wire = gzip.compress(article("Velmar talks", SEED + " gzip").encode())
         self.web.add("gzip.test", path, wire, headers={"Content-Encoding": "gzip"})
-        self.list("gzip.test", [path])
+        self.put_feed("gzip.test", [path])
 
     def build_lists(self) -> None:
         """Hosts whose articles are found in all manners."""
@@ -145,7 +145,7 @@ class World:
         variants = [talks, f"{talks}?utm_source=x", f"{talks}/amp", "/b/1234567-velmar-talks", "/b/1234567-other-title"]
         for path in variants:
             self.web.add("variants.test", path, article("Velmar", SEED + path[:4]))
-        self.list("variants.test", variants)
+        self.put_feed("variants.test", variants)
         page = "/news/velmar-delegations-meet-in-senn"
         self.web.add("maps.test", page, article("Velmar delegations", SEED + " maps"))
         index = f"<sitemapindex><sitemap><loc>{self.url('maps.test', '/s1.xml.gz')}</loc></sitemap></sitemapindex>"
@@ -169,7 +169,7 @@ class World:
             make = news_sitemap if name.endswith("xml") else feed
             date = ISO if name.endswith("xml") else DATE
             self.web.add("site.test", name, make([(self.url("site.test", path), "Velmar river crossing", date)]))
-        self.list_dated("silent.test", self.paper("silent.test", 6))
+        self.put_dated_feed("silent.test", self.paper("silent.test", 6))
         for number in range(1, 4):
             path = f"/world/velmar-crossing-report-number-{number}"
             self.web.add("sections.test", path, article("Velmar report", f"{SEED} section {number}"))
@@ -189,11 +189,11 @@ class World:
         """The web on its second day: one article more, one that its list calls changed and is gone."""
         paths = [f"/2025/11/18/velmar-crossing-talks-part-{i}" for i in range(3)]
         self.web.add("plain.test", "/2025/11/19/velmar-crossing-talks-resume", article("Velmar", SEED + " new"))
-        self.list("plain.test", [*paths, "/2025/11/19/velmar-crossing-talks-resume"])
+        self.put_feed("plain.test", [*paths, "/2025/11/19/velmar-crossing-talks-resume"])
         page = "/news/velmar-delegations-meet-in-senn"
         self.web.add("maps.test", page, "withdrawn", status=410)
         silent = [f"/2025/11/18/velmar-crossing-talks-part-{i}" for i in range(6)]
-        self.list_dated("silent.test", [*silent[:3], *silent[4:]])
+        self.put_dated_feed("silent.test", [*silent[:3], *silent[4:]])
         self.web.add("silent.test", silent[3], "withdrawn", status=410)
         changed = news_sitemap([(self.url("maps.test", page), "Velmar delegations meet", ISO)], "2025-11-20T10:00:00Z")
         self.web.add("maps.test", "/s1.xml.gz", gzip.compress(changed.encode()), type="application/octet-stream")
