@@ -19,6 +19,9 @@ MOST_LABELS = 500
 _SHIFT = 1.0
 _WORDS = 6.0
 
+_SLIPS = 0.05
+"""Share of answers that are taken for slips; .02 to .1 measured alike."""
+
 _STEPS = 50
 _HALVINGS = 20
 _CONVERGED = 1e-9
@@ -57,7 +60,8 @@ def learn(vectors: Sequence[Vector], log_odds: Sequence[float], truths: Sequence
     The log-odds of a text are those that the seeds give it, plus a shift, plus a linear function of its unit vector,
     both with Gaussian priors around 0; the labels are the evidence. Newton's method with halved steps finds the one
     mode (Rasmussen and Williams 2006, "Gaussian Processes for Machine Learning", algorithm 3.1). Articles near the
-    threshold move it most; a label that only says what the seeds say changes nearly nothing.
+    threshold move it most; a label that only says what the seeds say changes nearly nothing. One that is far from what
+    the seeds say may be a slip, and counts by the probability that it is none.
 
     Args:
         vectors: of the labelled articles, of unit length.
@@ -69,7 +73,8 @@ def learn(vectors: Sequence[Vector], log_odds: Sequence[float], truths: Sequence
         return Correction()
     shift_variance, word_variance = _SHIFT**2 * shifts, _WORDS**2
     kernel = shift_variance + word_variance * _cosines(vectors)
-    pulls = _mode(kernel, np.array(log_odds, dtype=float), np.array(truths, dtype=float)).round(_DECIMALS)
+    evidence = _Evidence.of(np.array(log_odds, dtype=float), np.array(truths, dtype=float))
+    pulls = _mode(kernel, evidence).round(_DECIMALS)
     words: dict[str, float] = {}
     for vector, pull in zip(vectors, pulls.tolist(), strict=True):
         for term, weight in vector.items():
@@ -118,40 +123,61 @@ def _cosines(vectors: Sequence[Vector]) -> Array:
     return found
 
 
-def _mode(kernel: Array, prior: Array, truths: Array) -> Array:
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """Of each label: the log-odds that the seeds give, 1 for yes and 0 for no, and how much it counts, 0..1."""
+
+    prior: Array
+    truths: Array
+    trust: Array
+
+    @classmethod
+    def of(cls, prior: Array, truths: Array) -> "_Evidence":
+        right = _logistic(np.where(truths > 0, prior, -prior)) * (1.0 - _SLIPS)
+        slip = (1.0 - right / (1.0 - _SLIPS)) * _SLIPS
+        return cls(prior, truths, right / (right + slip))
+
+    def log_likelihood(self, moved: Array) -> float:
+        signed: Array = np.where(self.truths > 0, 1.0, -1.0) * (self.prior + moved)
+        return float(-(self.trust * np.logaddexp(0.0, -signed)).sum())
+
+
+def _mode(kernel: Array, evidence: _Evidence) -> Array:
     """How strongly each label pulls at the most probable function: the kernel times these is the correction."""
-    pulls = np.zeros(len(prior))
-    reached = _log_posterior(kernel, prior, truths, pulls)
+    pulls: Array = np.zeros(len(evidence.prior))
+    reached = _log_posterior(kernel, evidence, pulls)
     for _ in range(_STEPS):
-        step = _newton(kernel, prior, truths, pulls) - pulls
-        for halving in range(_HALVINGS):
-            trial = pulls + step * 0.5**halving
-            gained = _log_posterior(kernel, prior, truths, trial) - reached
-            if gained >= 0:
-                break
-        else:
-            return pulls
+        trial, gained = _uphill(kernel, evidence, pulls, reached)
         pulls, reached = trial, reached + gained
         if gained < _CONVERGED:
-            return pulls
+            break
     return pulls
 
 
-def _newton(kernel: Array, prior: Array, truths: Array, pulls: Array) -> Array:
+def _uphill(kernel: Array, evidence: _Evidence, pulls: Array, reached: float) -> tuple[Array, float]:
+    """Newton's step, halved until it gains; the same place again, and 0, where none does."""
+    step = _newton(kernel, evidence, pulls) - pulls
+    for halving in range(_HALVINGS):
+        trial = pulls + step * 0.5**halving
+        gained = _log_posterior(kernel, evidence, trial) - reached
+        if gained >= 0:
+            return trial, gained
+    return pulls, 0.0
+
+
+def _newton(kernel: Array, evidence: _Evidence, pulls: Array) -> Array:
     moved = kernel @ pulls
-    chance = _logistic(prior + moved)
-    root: Array = np.sqrt(chance * (1.0 - chance))
-    target = root * root * moved + truths - chance
-    system = np.eye(len(prior)) + root[:, None] * kernel * root[None, :]
+    chance = _logistic(evidence.prior + moved)
+    root: Array = np.sqrt(evidence.trust * chance * (1.0 - chance))
+    target = root * root * moved + evidence.trust * (evidence.truths - chance)
+    system = np.eye(len(pulls)) + root[:, None] * kernel * root[None, :]
     solved: Array = target - root * np.linalg.solve(system, root * (kernel @ target))
     return solved
 
 
-def _log_posterior(kernel: Array, prior: Array, truths: Array, pulls: Array) -> float:
+def _log_posterior(kernel: Array, evidence: _Evidence, pulls: Array) -> float:
     moved = kernel @ pulls
-    signed: Array = np.where(truths > 0, 1.0, -1.0) * (prior + moved)
-    misfit = np.logaddexp(0.0, -signed).sum()
-    return float(-misfit - 0.5 * (pulls @ moved))
+    return evidence.log_likelihood(moved) - 0.5 * float(pulls @ moved)
 
 
 def _logistic(log_odds: Array) -> Array:

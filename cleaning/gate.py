@@ -57,7 +57,6 @@ _NOTED_FAMILIES = (
     "live",
     "meta",
 )
-_TAGS = ("p", "li", "tr", "pre", "h2", "h3", "div", "blockquote", "dd")
 _HOW = ("", "json-ld", "microdata", "time element", "url", "htmldate")
 
 
@@ -76,9 +75,6 @@ def _text_values(found: Segments, selection: Selection) -> dict[str, float]:
     parents: Counter[int] = Counter()
     for container, count in homes.items():
         parents[found.containers[container].parent] += count
-    tags = Counter[str]()
-    for block in kept:
-        tags[found.tag(block)] += len(block.text)
     masks = np.asarray([found.containers[block.container].far for block in found.blocks], np.int64)
     return {
         "kept_chars": log1p(kept_chars),
@@ -102,7 +98,6 @@ def _text_values(found: Segments, selection: Selection) -> dict[str, float]:
         "you": len(re.findall(r"\byour?\b", selection.text, re.I)) * 1000 / kept_chars,
         "we": len(re.findall(r"\b(?:we|our)\b", selection.text, re.I)) * 1000 / kept_chars,
         "said": len(re.findall(r"\bsa(?:id|ys)\b|[”\"»]", selection.text)) * 1000 / kept_chars,
-        **{f"tag_{tag}": tags[tag] / kept_chars for tag in _TAGS},
         **{
             f"family_{name}": float(((masks >> FAMILIES.index(name)) & 1).mean()) if len(masks) else 0.0
             for name in _NOTED_FAMILIES

@@ -35,9 +35,9 @@ class Crawl:
         self.ended = ""
 
     def open(self) -> None:
-        """Puts the sources that are due into the queue, where the run is new."""
+        """Puts the sources that are due into the queue, where the run is new or could read none of them before."""
         run = self.run
-        if not run.frontier.is_new():
+        if not run.frontier.is_new() and not self.is_unreachable():
             log.info(
                 "resuming run %s: %d pages so far, %d URLs wait",
                 run.options.run_id,
@@ -239,7 +239,10 @@ class Crawl:
     # The end.
 
     def finish(self) -> dict[str, Any]:
-        """Gives every URL that still waits its verdict, and marks the run as finished; returns its statistics."""
+        """Gives every URL that still waits its verdict, and marks the run as finished; returns its statistics.
+
+        A run that could not read a single source is not finished: started again it asks for them again.
+        """
         run = self.run
         run.store.close()
         reason = self.ended or "nothing is left to fetch"
@@ -248,7 +251,8 @@ class Crawl:
                 run.frontier.note(task, *self._left(task))
             stats = {"done": True, **self.progress(), "reason": reason, "unreachable": self.is_unreachable()}
             stats["skipped"] = _skipped(run.frontier.verdict_counts())
-            run.frontier.finish(run.now(), reason, stats)
+            if not stats["unreachable"]:
+                run.frontier.finish(run.now(), reason, stats)
         return stats
 
     def close(self) -> None:

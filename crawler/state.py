@@ -104,10 +104,11 @@ def read_database(state: Path) -> sqlite3.Connection | None:
 
 
 @contextmanager
-def locked(state: Path) -> Iterator[None]:
+def locked(state: Path, patience: float | None = None) -> Iterator[None]:
     """Holds the state for this process; the lock ends with the process, however it ends.
 
-    Waits LOCK_SECONDS for it: a crawl whose parent was killed needs some seconds to see that and to close.
+    Waits `patience` seconds for it, LOCK_SECONDS by default: a crawl whose parent was killed needs some seconds to see
+    that and to close.
 
     Raises:
         StateError: another process holds it.
@@ -120,20 +121,20 @@ def locked(state: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreError(path, error) from error
     try:
-        if not _lock(handle):
+        if not _lock(handle, LOCK_SECONDS if patience is None else patience):
             raise StateError(f"{state} is in use by another crawl: wait for it, or stop it")
         yield
     finally:
         os.close(handle)
 
 
-def _lock(handle: int) -> bool:
-    patience = time.monotonic() + LOCK_SECONDS
+def _lock(handle: int, patience: float) -> bool:
+    until = time.monotonic() + patience
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            if time.monotonic() > patience:
+            if time.monotonic() > until:
                 return False
             time.sleep(0.1)
         else:

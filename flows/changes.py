@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from cleaning.schema import ARTICLES, CONFIGS, COPIES, REJECTED, arrow_schema
 from cleaning.verdict import Verdict
 from flows.config import Recipe
 from flows.runs import Run
+from flows.takedown import NONE, Takedowns
 
 SCHEMAS: dict[str, pa.Schema] = {config: arrow_schema(columns) for config, columns in CONFIGS.items()}
 EXCERPT_WORDS = 60
+_SLACK = timedelta(days=1)
+"""How far after its fetch an article may say that it was published: clocks and zones are off by hours, not by days."""
 
 Row = dict[str, Any]
 
@@ -55,11 +59,17 @@ def _by_url(row: Row) -> tuple[str, str]:
     return (row["url"], row["verdict"])
 
 
-def collect(runs: Sequence[Run], recipe: Recipe) -> Change:
-    """The change that some runs make, in their order; a later run's edition replaces an earlier one's."""
+def collect(runs: Sequence[Run], recipe: Recipe, takedowns: Takedowns = NONE) -> Change:
+    """The change that some runs make, in their order; a later run's edition replaces an earlier one's.
+
+    What a takedown names is left out, be it that the run was made before the takedown.
+    """
     change = Change()
     for run in runs:
         _add_run(change, run, recipe)
+    for rows in change.add.values():
+        for key in [key for key, row in rows.items() if takedowns.cover(row)]:
+            del rows[key]
     return change
 
 
@@ -93,6 +103,7 @@ def _add_article(change: Change, row: Row, recipe: Recipe) -> None:
     if row["relation"] == Relation.VERSION:
         _forget(change, row["id"])
     config, columns = ("articles", ARTICLES) if row["representative_id"] == row["id"] else ("copies", COPIES)
+    row = _without_future_dates(row)
     change.add[config][row["id"]] = _fit(row | {"text": shortened(row["text"], recipe.publish.text)}, columns)
 
 
@@ -132,6 +143,15 @@ def _rows_if_there(path: Path) -> list[Row]:
 
 def _fit(row: Row, columns: Sequence[Any]) -> Row:
     return {column.name: row.get(column.name) for column in columns}
+
+
+def _without_future_dates(row: dict[str, Any]) -> dict[str, Any]:
+    """The row without publication and modification times that lie after its fetch: no publisher knows the future."""
+    fetched = row.get("fetched_at")
+    if fetched is None:
+        return row
+    times = {key: row[key] for key in ("published_at", "modified_at") if row.get(key)}
+    return row | {key: None for key, value in times.items() if value > fetched + _SLACK}
 
 
 def shortened(text: str, policy: str) -> str | None:

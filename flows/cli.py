@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from flows import doctor as checks
-from flows import inputs, report, stages
+from flows import history_commands, inputs, report, stages
 from flows.config import load_dataset_config
 from flows.errors import InputError, RecipeError
 from flows.explain import ask, effect, explanation, show_effect, show_explanation, text_named
@@ -324,6 +324,10 @@ def demo(
         OUT.print_json(json.dumps(result.as_json(), default=str))
     else:
         result.show(OUT)
+
+
+for command in history_commands.COMMANDS:
+    app.command()(command)
 
 
 if __name__ == "__main__":

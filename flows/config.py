@@ -3,7 +3,7 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from glob import glob
 from pathlib import Path
@@ -103,6 +103,13 @@ class PublishSection(_Section):
     license: str = "other"
 
 
+class ExpectSection(_Section):
+    """What a version must have before readers get it: so many articles, and no larger a drop in their number."""
+
+    articles: Annotated[int, Field(ge=0)] = 0
+    drop: Annotated[float, Field(ge=0, le=1)] = 0.2
+
+
 class Recipe(_Section):
     """What a dataset is; the tables of recipe.toml."""
 
@@ -115,6 +122,7 @@ class Recipe(_Section):
     politeness: PolitenessSection = PolitenessSection()
     network: NetworkSection = NetworkSection()
     publish: PublishSection = PublishSection()
+    expect: ExpectSection = ExpectSection()
 
     @model_validator(mode="after")
     def _polite_to_others(self) -> Self:
@@ -144,6 +152,11 @@ class Dataset:
     def recipe_path(self) -> Path:
         """The recipe's file."""
         return self.folder / RECIPE_NAME
+
+    def with_expectations(self, **expect: float) -> "Dataset":
+        """The same dataset with other expectations of a version, for changes that people ask for."""
+        recipe = self.recipe.model_copy(update={"expect": self.recipe.expect.model_copy(update=expect)})
+        return replace(self, recipe=recipe)
 
     def seeds(self) -> tuple[Seed, ...]:
         """The seeds, cleaned of their furniture, in the order of their names.

@@ -47,6 +47,22 @@ class LocalFolder:
             "Move them away, or put the recipe into another folder.",
         )
 
+    def numbers(self) -> list[int]:
+        """The numbers of the versions that are there, up to the published one, in their order."""
+        manifest = self.manifest()
+        if manifest is None:
+            return []
+        folders = (path.name for path in (self.root / VERSIONS).iterdir())
+        return sorted(int(name) for name in folders if name.isdigit() and int(name) <= manifest.version)
+
+    def folder_of(self, number: int) -> Path:
+        """Where a version lies."""
+        return self._final(number)
+
+    def manifest_of(self, number: int) -> Manifest:
+        """The manifest of a version that is there."""
+        return Manifest.read(self._final(number) / MANIFEST_NAME)
+
     def begin(self, version: int) -> Path:
         """An empty draft folder for a version, without what a killed commit left: no reader was ever sent there."""
         draft, final = self._draft(version), self._final(version)

@@ -9,6 +9,7 @@ from cleaning.schema import REASON, SIMILARITY, VERDICT, Column, arrow_schema
 from cleaning.topic import Score, TopicProfile
 from cleaning.verdict import Verdict
 from flows.config import Recipe
+from flows.takedown import NONE, Takedowns
 
 FILTERED = arrow_schema(
     (
@@ -19,12 +20,23 @@ FILTERED = arrow_schema(
     )
 )
 
-_NEEDED = ["verdict", "reason", "text", "title", "language", "published_at", "is_paywalled", "rights"]
+_NEEDED = [
+    "url",
+    "canonical_url",
+    "verdict",
+    "reason",
+    "text",
+    "title",
+    "language",
+    "published_at",
+    "is_paywalled",
+    "rights",
+]
 
 
-def judge_rows(extracted: pa.Table, profile: TopicProfile, recipe: Recipe) -> pa.Table:
+def judge_rows(extracted: pa.Table, profile: TopicProfile, recipe: Recipe, takedowns: Takedowns = NONE) -> pa.Table:
     """One row of FILTERED for each extracted row; only rows that were KEPT so far are scored."""
-    rows = extracted.select(_NEEDED).to_pylist()
+    rows = [_taken_down(row) if takedowns.cover(row) else row for row in extracted.select(_NEEDED).to_pylist()]
     kept = [row for row in rows if row["verdict"] == Verdict.KEPT]
     scores = iter(profile.score_many([text_to_score(row) for row in kept]))
     judged = [
@@ -37,6 +49,10 @@ def judge_rows(extracted: pa.Table, profile: TopicProfile, recipe: Recipe) -> pa
 def text_to_score(row: dict[str, Any]) -> str:
     """What the topic looks at: the title and the text, as a seed has them."""
     return f"{row['title']}\n\n{row['text'] or ''}"
+
+
+def _taken_down(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"verdict": str(Verdict.TAKEN_DOWN), "reason": "named by a takedown beside the recipe"}
 
 
 def _passed_on(row: dict[str, Any]) -> dict[str, Any]:

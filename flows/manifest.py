@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any, Self
@@ -33,7 +34,11 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A published version. `through` is the last run, in the order of the copies index, whose rows are in it."""
+    """A published version.
+
+    `run` made it, at the time `created` (ISO 8601, UTC). `through` is the last run, in the order of the copies index,
+    whose rows are in it.
+    """
 
     name: str
     version: int
@@ -41,6 +46,7 @@ class Manifest:
     through: str
     shards: tuple[Shard, ...] = ()
     parent: int | None = None
+    created: str = ""
     code: str = package_version("likewise")
     format: int = FORMAT
 
@@ -61,6 +67,7 @@ class Manifest:
             run=run,
             through=through,
             shards=shards,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
             code=package_version("likewise"),
         )
 

@@ -1,6 +1,6 @@
 """Records to shards, and shards to a new version in one atomic commit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,13 @@ import pyarrow.parquet as pq
 from cleaning.schema import CONFIGS
 from flows.card import render_card
 from flows.changes import Change, collect
+from flows.checks import check_rows, check_version
+from flows.config import Dataset
 from flows.destination import CARD_NAME, DATA, REPORT_NAME, LocalFolder
 from flows.manifest import Manifest, Shard
 from flows.runs import Run, list_runs
 from flows.tables import write_table
+from flows.takedown import Takedowns, read_takedowns
 
 ROWS_A_SHARD = 50_000
 WRITER: dict[str, Any] = {
@@ -46,23 +49,51 @@ def publish_pending(run: Run, order: Sequence[str], report: str) -> Published:
         report: the text of report.html.
 
     Raises:
-        PublishError: the published dataset is broken, or of an unknown format.
+        PublishError: the published dataset is broken or of an unknown format, or the new version is not what the recipe
+            expects; readers keep the old one.
     """
     destination = LocalFolder(run.dataset.folder)
     parent = destination.manifest()
     if parent is not None and parent.run == run.id:
         return Published(parent.version, True, {})  # killed after the commit, before it was written down
-    change = collect(_pending(run, order, parent), run.dataset.recipe)
+    takedowns = Takedowns.of(read_takedowns(run.dataset))
+    change = collect(_pending(run, order, parent), run.dataset.recipe, takedowns)
     if not change:
         return Published(parent.version if parent else 0, False, {})
+    check_rows(change, run.dataset.recipe)
     base = parent or Manifest(run.dataset.name, 0, "", "")
+
+    def shards(draft: Path) -> Iterator[Shard]:
+        return _shards(destination, base, change, draft, run.id)
+
+    manifest = publish_version(run.dataset, base, shards, run.id, order[-1] if order else "", report)
+    return Published(manifest.version, True, {config: len(change.add[config]) for config in CONFIGS})
+
+
+def publish_version(
+    dataset: Dataset, base: Manifest, shards: Callable[[Path], Iterable[Shard]], run_id: str, through: str, report: str
+) -> Manifest:
+    """Publishes the version after `base`, in one atomic commit.
+
+    Args:
+        dataset: whose version it is.
+        base: the published version, or one without shards.
+        shards: puts the shards into the draft folder that it is given, and yields them.
+        run_id: what makes the version.
+        through: the last run whose rows are in it.
+        report: the text of report.html.
+
+    Raises:
+        PublishError: the version is not what the recipe expects.
+    """
+    destination = LocalFolder(dataset.folder)
     draft = destination.begin(base.version + 1)
-    shards = tuple(_shards(destination, base, change, draft, run.id))
-    manifest = base.next(run.id, order[-1] if order else "", shards)
-    (draft / CARD_NAME).write_text(render_card(run.dataset, manifest, draft), encoding="utf-8")
+    manifest = base.next(run_id, through, tuple(shards(draft)))
+    check_version(manifest, base, dataset.recipe)
+    (draft / CARD_NAME).write_text(render_card(dataset, manifest, draft), encoding="utf-8")
     (draft / REPORT_NAME).write_text(report, encoding="utf-8")
     destination.commit(draft, manifest)
-    return Published(manifest.version, True, {config: len(change.add[config]) for config in CONFIGS})
+    return manifest
 
 
 def _pending(run: Run, order: Sequence[str], parent: Manifest | None) -> list[Run]:
@@ -82,7 +113,7 @@ def _shards(destination: LocalFolder, base: Manifest, change: Change, draft: Pat
                 destination.carry_over(shard, draft)
                 yield shard
             elif left.num_rows:
-                yield _write(config, f"{run_id}-r{rewritten:05d}", left, draft)
+                yield write_shard(config, f"{run_id}-r{rewritten:05d}", left, draft)
                 rewritten += 1
         yield from _new_shards(config, change.table(config), draft, run_id)
 
@@ -122,10 +153,11 @@ def _follow_representatives(copies: pa.Table, change: Change) -> pa.Table:
 def _new_shards(config: str, table: pa.Table, draft: Path, run_id: str) -> Iterator[Shard]:
     """The added rows as shards; none without rows, which load_dataset could not read."""
     for number, start in enumerate(range(0, table.num_rows, ROWS_A_SHARD)):
-        yield _write(config, f"{run_id}-{number:05d}", table.slice(start, ROWS_A_SHARD), draft)
+        yield write_shard(config, f"{run_id}-{number:05d}", table.slice(start, ROWS_A_SHARD), draft)
 
 
-def _write(config: str, name: str, table: pa.Table, draft: Path) -> Shard:
+def write_shard(config: str, name: str, table: pa.Table, draft: Path) -> Shard:
+    """Writes a shard of a config into a draft."""
     path = f"{DATA}/{config}-{name}.parquet"
     write_table(draft / path, table, **WRITER)
     return Shard.of(config, draft, path, table.num_rows)

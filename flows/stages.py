@@ -39,6 +39,7 @@ from flows.publish import publish_pending
 from flows.report import as_json, render_report
 from flows.runs import Run, write_text
 from flows.tables import extraction_table, write_table
+from flows.takedown import Takedowns, read_takedowns
 from flows.watching import SILENT, Watcher
 from flows.workers import WorkerOptions, clean_pages
 
@@ -248,12 +249,13 @@ def filter_articles(run: Run, watcher: Watcher = SILENT) -> Summary:
     if finished := run.summary("filter"):
         return finished
     profile = topic_profile(run.dataset)
+    takedowns = Takedowns.of(read_takedowns(run.dataset))
     counts: Counter[str] = Counter()
     nearest: list[tuple[float, str, str]] = []
     parts = sorted(run.clean_folder.glob("[0-9]*.parquet"))
     for number, path in enumerate(parts, 1):
         extracted = pq.read_table(path, partitioning=None)
-        judged = judge_rows(extracted, profile, run.dataset.recipe)
+        judged = judge_rows(extracted, profile, run.dataset.recipe, takedowns)
         write_table(run.filter_folder / path.name, judged)
         counts.update(judged["verdict"].to_pylist())
         nearest = nlargest(3, [*nearest, *_off_topic(extracted, judged)])

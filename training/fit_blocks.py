@@ -36,8 +36,8 @@ _EASY_KEPT = 0.2
 """Share of the obvious navigation (links that trafilatura passed over) that is trained on, at five times the weight."""
 _NEWS_WEIGHT = 2.0
 """Weight of a block of a news page, of which there are few, to one of the other pages."""
-_CUTS = (0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
-_PRECISION = 0.955
+_CUTS = (0.5,)
+_PRECISION = 0.95
 """Precision on pages out of fold at which the gate's cut is set."""
 
 

@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleaning.terms import LEAD_TOKENS, MAX_CHARACTERS, NAME_WEIGHT, distinct_terms, title_terms, weighted_terms
-
-FILLER = " ".join(["and"] * LEAD_TOKENS)
+from cleaning.terms import LEAD, MOST_TOKENS, NAME_WEIGHT, distinct_terms, title_terms, weighted_terms
 
 
 def test_a_possessive_and_a_plural_are_the_word_itself():
@@ -23,21 +21,28 @@ def test_endings_that_are_no_plural_stay(word):
     assert distinct_terms(word) == {word}
 
 
-def test_an_occurrence_in_the_opening_counts_twice():
-    """The first tokens of an article weigh as two occurrences each, later ones as one."""
-    weights = weighted_terms(f"bridge {FILLER} tunnel tunnel")
-    assert weights["bridge"] == pytest.approx(weights["tunnel"])
+def test_the_earlier_a_term_occurs_the_more_it_weighs():
+    """The token after the lead weighs half of the first one, before the square root is taken."""
+    weights = weighted_terms(" ".join(["bridge", *["and"] * (LEAD - 1), "tunnel"]))
+    assert weights["bridge"] == pytest.approx((2**0.5) * weights["tunnel"])
+
+
+def test_occurrences_add_up():
+    """A term that occurs again weighs more, by less than it did at first."""
+    once, twice = weighted_terms("bridge and tunnel"), weighted_terms("bridge and tunnel and bridge")
+    assert once["bridge"] < twice["bridge"] < 2 * once["bridge"]
 
 
 def test_names_and_numbers_weigh_more():
     """A term never written small, or made of figures, weighs 1.5 times a common word."""
-    weights = weighted_terms("Orsk signed the treaty on 14 articles")
-    assert weights["orsk"] == weights["14"] == pytest.approx(NAME_WEIGHT * weights["treaty"])
+    assert weighted_terms("Orsk")["orsk"] == pytest.approx(NAME_WEIGHT * weighted_terms("orsk")["orsk"])
+    assert weighted_terms("14")["14"] == pytest.approx(NAME_WEIGHT)
 
 
 def test_a_word_that_also_occurs_small_is_no_name():
     """The first word of a sentence is not taken for a name when the text has it in small letters too."""
-    assert weighted_terms("Talks ended. New talks begin")["talk"] == pytest.approx((2 * 2) ** 0.5)
+    small, capital = weighted_terms("talks ended. New talks begin"), weighted_terms("Talks ended. New talks begin")
+    assert capital["talk"] == small["talk"]
 
 
 def test_scripts_without_spaces_give_pairs_of_characters():
@@ -63,8 +68,14 @@ def test_a_url_that_cannot_be_split_gives_no_words():
 
 def test_a_giant_text_is_read_up_to_its_limit():
     """Text past the limit is not read, and a text without a space is cut in pieces."""
-    assert "end" not in weighted_terms("a " * MAX_CHARACTERS + "end")
-    assert max(map(len, distinct_terms("x" * MAX_CHARACTERS))) <= 40
+    assert "end" not in weighted_terms("a " * MOST_TOKENS + "end")
+    assert "end" in weighted_terms("a " * (MOST_TOKENS - 1) + "end")
+    assert max(map(len, distinct_terms("x" * 100_000))) <= 40
+
+
+def test_underscores_and_apostrophes():
+    """An underscore separates words, an apostrophe inside a word belongs to it, around a word it does not."""
+    assert distinct_terms("snake_case 'quoted' don't O’Neil") == {"snake", "case", "quoted", "don't", "o’neil"}
 
 
 @given(st.text())

@@ -206,7 +206,7 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
 
 def test_the_lock_ends_with_its_block(tmp_path: Path) -> None:
     """One holder at a time."""
-    with locked(tmp_path), pytest.raises(StateError), locked(tmp_path):
+    with locked(tmp_path), pytest.raises(StateError), locked(tmp_path, patience=0.0):
         pass
     with locked(tmp_path):
         pass

@@ -89,10 +89,13 @@ def test_signals_close_in_good_order(web: Web, tmp_path: Path, number: int, code
         assert {outcome.url for outcome in outcomes(options.state, "r1") if outcome.verdict == "kept"} == urls
 
 
-def test_one_crawl_at_a_time(web: Web, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_one_crawl_at_a_time(
+    web: Web, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A second process on the same state is refused with a clear message."""
     options = make_options(web, tmp_path / "state", feeds=feeds(web))
     (tmp_path / "o.json").write_text(options.to_json(), encoding="utf-8")
+    monkeypatch.setattr("crawler.state.LOCK_SECONDS", 0.0)
     with locked(options.state):
         assert main([str(tmp_path / "o.json")]) == FAILED
     assert "in use by another crawl" in caplog.text
@@ -117,6 +120,8 @@ def test_unreachable_sources_are_told(web: Web, tmp_path: Path) -> None:
     run = crawl(options)
     assert run.code == UNREACHABLE, run.log
     assert run.stats["unreachable"] is True
+    web.add("down.test", "/feed", feed([]), type="application/rss+xml")
+    assert crawl(options).code == 0, "the same run asks again"
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,16 @@ def published_rows(dataset: Dataset, config: str = "articles") -> list[dict[str,
     return [row for shard in shards for row in pq.read_table(shard, partitioning=None).to_pylist()]
 
 
+def write_pages(folder: Path, newsroom: Newsroom, server: NewsServer, numbers: slice) -> Path:
+    """Some wanted article pages of the newsroom as HTML files."""
+    folder.mkdir()
+    wanted = [page for page in newsroom.truth(1, server.port) if page.wanted and page.copy_of is None][numbers]
+    for number, page in enumerate(wanted):
+        path = page.url.split(str(server.port), 1)[1]
+        (folder / f"{number:02d}.html").write_bytes(newsroom.page(f"{page.host}:{server.port}", path, 1).body)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def newsroom() -> Newsroom:
     return Newsroom(7)

@@ -15,7 +15,7 @@ import pytest
 from flows.config import Dataset
 from flows.demo.newsroom import Newsroom
 from flows.demo.server import NewsServer
-from tests.flows.conftest import published_rows, write_newsroom_recipe
+from tests.flows.conftest import published_rows, write_newsroom_recipe, write_pages
 
 ROOT = Path(__file__).parents[2]
 INTERRUPTED, NO_SOURCE, STATE = 130, 3, 4
@@ -26,16 +26,6 @@ def likewise(dataset: Dataset, command: str, home: Path | None = None, *more: st
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | ({"LIKEWISE_HOME": str(home)} if home else {})
     arguments = [sys.executable, "-m", "flows.cli", command, str(dataset.folder), *more]
     return subprocess.Popen(arguments, env=environment, text=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-
-
-def write_pages(folder: Path, newsroom: Newsroom, server: NewsServer) -> Path:
-    """Some article pages of the newsroom as files."""
-    folder.mkdir()
-    wanted = [page for page in newsroom.truth(1, server.port) if page.wanted][:12]
-    for number, page in enumerate(wanted):
-        body = newsroom.page(f"{page.host}:{server.port}", page.url.split(str(server.port))[1], 1).body
-        (folder / f"{number:02d}.html").write_bytes(body)
-    return folder
 
 
 @pytest.fixture
@@ -55,7 +45,7 @@ def test_a_full_disk_loses_nothing(
 ) -> None:
     """On a full disk a backfill ends with exit code 4 and a remedy; with room, the same command finishes the run."""
     dataset = write_newsroom_recipe(tmp_path, newsroom, news_server)
-    pages = write_pages(tmp_path / "pages", newsroom, news_server)
+    pages = write_pages(tmp_path / "pages", newsroom, news_server, slice(12))
     full = likewise(dataset, "backfill", small_disk, "--html", str(pages))
     said = full.communicate()[1]
     assert full.returncode == STATE, said
@@ -73,7 +63,7 @@ def test_a_read_only_disk_is_named(
 ) -> None:
     """A state folder that cannot be written ends with exit code 4 and says where."""
     dataset = write_newsroom_recipe(tmp_path, newsroom, news_server)
-    pages = write_pages(tmp_path / "pages", newsroom, news_server)
+    pages = write_pages(tmp_path / "pages", newsroom, news_server, slice(12))
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     process = likewise(dataset, "backfill", small_disk, "--html", str(pages))
     said = process.communicate()[1]

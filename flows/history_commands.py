@@ -1,0 +1,123 @@
+"""The commands on what is published: versions, diff, rollback, takedown, compact, gc."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from flows import history
+from flows.config import Dataset, load_dataset_config
+from flows.errors import InputError
+from flows.runs import locked_state
+from flows.stages import open_index
+from flows.takedown import Kind, Takedown, Takedowns, record_takedown
+from flows.terminal import OUT, errors_for_people
+
+_DATASET = "A dataset below datasets/, its folder, or its recipe file."
+Name = Annotated[str, typer.Argument(help=_DATASET, show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept beside the recipe.", show_default=False)]
+Url = Annotated[list[str] | None, typer.Option("--url", help="An article's address; repeat.", show_default=False)]
+Host = Annotated[list[str] | None, typer.Option("--host", help="A host, with all below it.", show_default=False)]
+ArticleId = Annotated[list[str] | None, typer.Option("--id", help="An article's id; repeat.", show_default=False)]
+
+
+@contextmanager
+def _locked(name: str) -> Iterator[Dataset]:
+    with errors_for_people():
+        dataset = load_dataset_config(name)
+        with locked_state(dataset):
+            yield dataset
+
+
+def versions(name: Name, as_json: AsJson = False) -> None:
+    """List the versions that are still there; readers see the last one."""
+    with errors_for_people():
+        found = history.versions(load_dataset_config(name))
+    if as_json:
+        OUT.print_json(json.dumps([asdict(version) for version in found]))
+        return
+    table = Table("version", "made at (UTC)", "by", "articles", "copies", "rejected", "files")
+    for version in found:
+        rows = [str(version.rows(config)) for config in ("articles", "copies", "rejected")]
+        table.add_row(str(version.version), version.created[:19], version.run, *rows, str(len(version.shards)))
+    OUT.print(table)
+
+
+def diff(
+    name: Name,
+    old: Annotated[int, typer.Argument(help="The earlier version.", show_default=False)],
+    new: Annotated[int, typer.Argument(help="The later version.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Show which articles came, went or changed from one version to another."""
+    with errors_for_people():
+        found = history.diff(load_dataset_config(name), old, new)
+    if as_json:
+        OUT.print_json(json.dumps(asdict(found)))
+        return
+    for word, ids in (("added", found.added), ("removed", found.removed), ("changed", found.changed)):
+        OUT.print(f"{word}: {len(ids)}", *(f"  {article}" for article in ids), sep="\n", highlight=False)
+
+
+def rollback(
+    name: Name, version: Annotated[int, typer.Argument(help="The version to go back to.", show_default=False)]
+) -> None:
+    """Publish the rows of an earlier version again, as a new version; takedowns stay in force."""
+    with _locked(name) as dataset:
+        made = history.rollback(dataset, version)
+    OUT.print(f"Published version {made.version} with the {made.rows('articles')} articles of version {version}.")
+
+
+def takedown(name: Name, reason: Reason, url: Url = None, host: Host = None, article: ArticleId = None) -> None:
+    """Remove articles from every config and version, and keep them out of all later runs."""
+    kinds: list[tuple[Kind, list[str]]] = [("url", url or []), ("host", host or []), ("id", article or [])]
+    with _locked(name) as dataset:
+        wanted = [(kind, value) for kind, values in kinds for value in values]
+        if not wanted:
+            raise InputError("Nothing to take down.", "Give --url, --host or --id.")
+        before, after = _take_down(dataset, wanted, reason)
+    OUT.print(f"Recorded beside the recipe. Published: {before} articles before, {after} now.")
+    raw = dataset.state / "warc"
+    OUT.print(f"Raw pages stay in the state; to remove these too, delete {raw}", highlight=False, soft_wrap=True)
+
+
+def _take_down(dataset: Dataset, wanted: list[tuple[Kind, str]], reason: str) -> tuple[int, int]:
+    """Records the requests and takes their rows out; gives the numbers of articles before and after."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    requests: list[Takedown] = []
+    for kind, value in wanted:
+        requests = record_takedown(dataset, Takedown(kind, value, reason, now))
+    takedowns, found = Takedowns.of(requests), history.versions(dataset)
+    if not found:
+        return 0, 0
+    gone = history.removed_ids(dataset, takedowns)
+    made = history.remove_rows(dataset, takedowns)
+    with open_index(dataset) as index:
+        index.forget(gone)
+    return found[-1].rows("articles"), made.rows("articles")
+
+
+def compact(name: Name) -> None:
+    """Publish the same rows in fewer files, for datasets that grow often by a little."""
+    with _locked(name) as dataset:
+        made = history.compact(dataset)
+    OUT.print(f"Version {made.version}: {len(made.shards)} files.")
+
+
+def gc(
+    name: Name,
+    days: Annotated[float, typer.Option(help="How long a version stays after it was replaced.")] = history.KEPT_DAYS,
+) -> None:
+    """Clear away versions that were replaced long ago."""
+    with _locked(name) as dataset:
+        cleared = history.clear_old(dataset, days)
+    OUT.print(f"Cleared away: {', '.join(map(str, cleared)) or 'nothing'}.")
+
+
+COMMANDS = (versions, diff, rollback, takedown, compact, gc)
