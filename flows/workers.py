@@ -11,8 +11,12 @@ from pathlib import Path
 
 from cleaning.schema import Extraction, Page
 from cleaning.verdict import Verdict
+from flows.errors import StateError
 
 Clean = Callable[[Page], Extraction]
+
+STARTUP_SECONDS = 120.0
+_READY = "ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +37,23 @@ class _Worker:
         self.process = context.Process(target=_serve, args=(theirs, clean, options.memory), daemon=True)  # type: ignore[attr-defined]
         self.process.start()
         theirs.close()
+        self._wait_until_ready()
         self.ticket = -1
         self.page: Page | None = None
         self.deadline = 0.0
+
+    def _wait_until_ready(self) -> None:
+        """Waits for the child's first word, so that its imports do not count against a page's deadline."""
+        try:
+            if self.pipe.poll(STARTUP_SECONDS) and self.pipe.recv() == _READY:
+                return
+        except (EOFError, OSError):
+            pass
+        self.stop()
+        raise StateError(
+            "A worker process did not start.",
+            "In a script of your own, put the calls under `if __name__ == '__main__':`; else see the lines above.",
+        )
 
     def give(self, ticket: int, page: Page, seconds: float) -> None:
         self.ticket, self.page, self.deadline = ticket, page, time.monotonic() + seconds
@@ -58,6 +76,9 @@ def clean_pages(pages: Iterable[Page], clean: Clean, options: WorkerOptions = Wo
         pages: read lazily; at most `options.ahead` pages and results are held.
         clean: a picklable callable; it runs in the children.
         options: the number of processes and the limits of a page.
+
+    Raises:
+        StateError: the processes do not start.
     """
     pool = _Pool(clean, options)
     try:
@@ -158,6 +179,7 @@ def failed(page: Page, verdict: Verdict, reason: str) -> Extraction:
 
 def _serve(pipe: Connection, clean: Clean, memory: int) -> None:
     """The child's life: a page in, its extraction (or the name of the fault) out."""
+    pipe.send(_READY)
     _limit_memory(memory)
     while True:
         try:

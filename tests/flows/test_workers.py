@@ -1,7 +1,10 @@
 import os
 import signal
+import subprocess
+import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -94,3 +97,21 @@ def is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+_UNGUARDED = """
+from cleaning.extract import extract
+from cleaning.schema import Page
+from flows.workers import clean_pages
+print(list(clean_pages([Page(url="http://a.example/", body=b"<p>x")], extract)))
+"""
+
+
+def test_a_script_without_a_main_guard_gets_one_clear_error(tmp_path: Path) -> None:
+    """Called at the top level of a script, which its children would run again, it says what to change."""
+    script = tmp_path / "script.py"
+    script.write_text(_UNGUARDED, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, str(script)], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "if __name__ == '__main__':" in done.stderr.splitlines()[-1]
