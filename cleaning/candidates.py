@@ -56,10 +56,8 @@ class Candidates:
     """The pairs of texts that share sampled shingles, counted once and weighed by clusters that are told later."""
 
     def __init__(self, shingles: Shingles) -> None:
-        order = np.lexsort((shingles.texts, shingles.hashes))
-        hashes, self._texts = shingles.hashes[order], shingles.texts[order]
+        self._group, self._texts = _shared(shingles)
         self._sizes = shingles.sizes
-        self._group = np.cumsum(np.append(0, hashes[1:] != hashes[:-1]))[: hashes.size]
         self._rows, partners = _paired_rows(self._group, self._texts, shingles.known)
         pairs = self._texts[self._rows] * len(self._sizes) + self._texts[partners]
         pairs, self._pair = np.unique(pairs, return_inverse=True)
@@ -76,16 +74,33 @@ class Candidates:
 
         `clusters` gives for each text the cluster that it is in or, for a new text, may be in.
         """
-        spread = _spread(self._group, clusters[self._texts])
+        spread = self._spread(clusters)
         # Without the pair's own two clusters; the own shingles that are not shared are in one cluster of the pair.
         weights = np.arange(1, int(spread.max(initial=1)) + 1) ** -POWER
         both, one = weights[np.maximum(0, spread - 2)], weights[spread - 1]
-        count = len(self._sizes)
-        whole = np.bincount(self._texts, one, minlength=count) + self._sizes - np.bincount(self._texts, minlength=count)
+        whole = self._sizes - np.bincount(self._texts, 1 - one, minlength=len(self._sizes))
         shared = np.bincount(self._pair, both[self._rows], minlength=self._new.size)
         less = shared - np.bincount(self._pair, one[self._rows], minlength=self._new.size)
         shares = shared / np.maximum(1e-9, np.minimum(whole[self._new], whole[self._earlier]) + less)
         return self._best(shares, shares >= LEAST)
+
+    def novel(self, clusters: Numbers) -> Numbers:
+        """For each text, how many of its shingles no earlier text of its cluster has."""
+        keys = self._in_cluster(clusters)
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        had = order[1:][keys[1:] == keys[:-1]]
+        return self._sizes - np.bincount(self._texts[had], minlength=len(self._sizes))
+
+    def _spread(self, clusters: Numbers) -> Numbers:
+        """For each row, in how many clusters its shingle is."""
+        keys = np.sort(self._in_cluster(clusters))
+        first = np.append(True, keys[1:] != keys[:-1])[: keys.size]
+        counts = np.bincount(keys[first] // max(1, len(self._sizes)))
+        return counts[self._group]
+
+    def _in_cluster(self, clusters: Numbers) -> Numbers:
+        return self._group * len(self._sizes) + clusters[self._texts]
 
     def _best(self, shares: Shares, chosen: NDArray[np.bool_]) -> Pairs:
         new, earlier, shares = self._new[chosen], self._earlier[chosen], shares[chosen]
@@ -93,19 +108,25 @@ class Candidates:
         return Pairs(new[order], earlier[order], shares[order])
 
 
+def _shared(shingles: Shingles) -> tuple[Numbers, Numbers]:
+    """The shingles that several texts have, as numbers from 0, and these texts, by shingle and then by text."""
+    # The lowest bits of a hash give way to the text, so that both are sorted at once and fast.
+    bits = np.uint64(shingles.sizes.size.bit_length())
+    keys = np.sort(shingles.hashes >> bits << bits | shingles.texts.astype(np.uint64))
+    hashes = keys >> bits
+    again = np.append(False, hashes[1:] == hashes[:-1])[: keys.size]
+    shared = again | np.append(again[1:], False)[: keys.size]
+    texts = (keys[shared] & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
+    return np.cumsum(~again[shared]) - 1, texts
+
+
 def _paired_rows(group: Numbers, texts: Numbers, known: int) -> tuple[Numbers, Numbers]:
     """Rows of new texts, each with the rows of the first earlier texts that have the same shingle."""
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     start = starts[group]
     rank = np.arange(group.size) - start
-    rows = [np.flatnonzero((rank > offset) & (texts >= known)) for offset in range(MAX_POSTINGS)]
+    rows = [
+        np.flatnonzero((rank > offset) & (texts >= known)) for offset in range(min(MAX_POSTINGS, rank.max(initial=0)))
+    ]
     partners = [start[found] + offset for offset, found in enumerate(rows)]
-    return np.concatenate(rows), np.concatenate(partners)
-
-
-def _spread(group: Numbers, clusters: Numbers) -> Numbers:
-    """For each row, in how many clusters its shingle is."""
-    if not group.size:
-        return group
-    span = int(clusters.max()) + 1
-    return np.bincount(np.unique(group * span + clusters) // span)[group]
+    return np.concatenate([*rows, starts[:0]]), np.concatenate([*partners, starts[:0]])

@@ -1,13 +1,14 @@
 """Puts each of a batch of texts into the cluster of the article that it copies, or into one of its own."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
-from cleaning.alignment import Keyed, Overlap, compare, keyed
-from cleaning.candidates import LEAST, Candidates, Numbers, Pairs
+from cleaning.alignment import Overlap, compare
+from cleaning.candidates import LEAST, Candidates, Numbers
 from cleaning.duplicates import Relation, is_copy, relation
 from cleaning.shingles import Words
 
@@ -41,21 +42,28 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where a text was put: the representative of its cluster after the batch, and what the text is to it."""
+    """Where a text was put: the representative of its cluster after the batch, and what the text is to it.
+
+    `top` is the number of that representative. A witness is a copy by which further copies are to be found, since it
+    has what the representative lacks.
+    """
 
     article: Article
     relation: Relation
     containment: float
+    top: int
+    is_witness: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A representative of an earlier batch that gives way to a new one, and what it is to that one."""
+    """A representative of an earlier batch that gives way to a new one, of number `top`, and what it is to that one."""
 
     old: Article
     new: Article
     relation: Relation
     containment: float
+    top: int
 
 
 AGENCY_SITES = {
@@ -74,102 +82,158 @@ MOST_COMPARED = 4
 ALIKE = 0.8
 """Containment from which texts are compared before shingles are weighed."""
 
+MOST_WITNESSES = 3
+"""Copies of one article by which further copies are found; bounds what a story that all print takes up."""
+
+OTHER_LEAD = 30
+"""Words before the common text from which a copy begins otherwise than the article; cut copies may hold no more."""
+
+NOVEL = 4
+"""Sampled shingles that no text of the cluster has, from which a copy with another beginning is a witness."""
+
 Fetch = Callable[[Sequence[int]], dict[int, Article]]
 """Articles of earlier batches, by their number among the texts that are judged."""
+
+Found = dict[int, list[tuple[int, float]]]
+"""For new texts the earlier ones that they may be copies of, best first, with the share that both have."""
 
 
 class Batch:
     """New texts on their way into clusters.
 
-    Texts are numbered in the order in which they are judged: `known` representatives of earlier batches, of which those
-    needed are fetched, then the new ones.
+    Texts are numbered in the order in which they are judged: first the representatives and witnesses of earlier
+    batches, of which those needed are fetched, then the new ones.
     """
 
-    def __init__(self, new: Sequence[Article], known: int, fetch: Fetch, policy: Policy) -> None:
-        self._articles = {known + number: article for number, article in enumerate(new)}
-        self._new = range(known, known + len(new))
-        self._fetch, self._policy = fetch, policy
+    def __init__(self, new: Sequence[Article], tops: Numbers, fetch: Fetch, policy: Policy) -> None:
+        """Gets, beside the new texts, for each earlier one the number of the representative of its cluster."""
+        self._new = range(len(tops), len(tops) + len(new))
+        self._articles = dict(zip(self._new, new, strict=True))
+        self._fetch, self._policy, self._tops = fetch, policy, tops
         self._overlaps: dict[tuple[int, int], Overlap] = {}
-        self._keyed: dict[int, Keyed] = {}
-        self._above: dict[int, int] = {}  # Of each text that does not stand for its cluster, the one it was put under.
+        # For each text that does not stand for its cluster, the one it was put under.
+        self._above = {number: top for number, top in enumerate(tops.tolist()) if top != number}
+        self._witnesses = set(self._above)
 
     def place(self, candidates: Candidates) -> list[Placed]:
         """Puts each new text into a cluster, in order."""
-        self._load(candidates.plain(LEAST).by_text())
-        pairs = candidates.weighted(self._tentative(candidates.plain(ALIKE))).by_text()
-        self._load(pairs)
+        clusters = np.append(self._tops, np.array(self._new, np.int64))
+        self._load(candidates.plain(LEAST).by_text(), candidates.weighted(clusters).by_text())
+        clusters = self._tentative(candidates.plain(ALIKE).by_text())
+        found = {
+            number: [other for other in others if other[0] in self._articles]
+            for number, others in candidates.weighted(clusters).by_text().items()
+        }
+        self._foresee(found, clusters)
         for number in self._new:
-            article = self._copied(number, pairs.get(number, []))
+            article = self._copied(number, found.get(number, []))
             if article is not None:
                 self._join(number, article)
-        return [self._placed(number) for number in self._new]
+        return self._all_placed(candidates)
 
     def changes(self) -> dict[int, Change]:
         """The representatives of earlier batches that gave way to new texts, by number."""
-        old = sorted(number for number in self._above if number not in self._new)
+        old = [number for number in sorted(self._above) if number not in self._new and self._tops[number] == number]
         placed = {number: self._placed(number) for number in old}
         return {
-            number: Change(self._articles[number], place.article, place.relation, place.containment)
+            number: Change(self._articles[number], place.article, place.relation, place.containment, place.top)
             for number, place in placed.items()
         }
 
-    def _tentative(self, pairs: Pairs) -> Numbers:
+    def _tentative(self, found: Found) -> Numbers:
         """For each text the first one of its cluster as far as can be seen at once.
 
         Only so can be counted in how many clusters a shingle is: a batch may bring a template a hundred times, or the
         same article.
         """
-        found = pairs.by_text()
-        clusters = np.arange(self._new.stop)
-        for number, others in sorted(found.items()):
-            firsts = (other for other, _ in others[:MOST_COMPARED] if clusters[other] == other)
-            other = next(firsts, others[0][0])
-            overlap = self._overlap(number, other)
-            if is_copy(overlap, overlap.containment):
+        nearest = {number: others[0][0] for number, others in sorted(found.items())}
+        self._compare(nearest.items())
+        clusters = np.append(self._tops, np.array(self._new, np.int64))
+        for number, other in nearest.items():
+            if self._is_copy(number, other, self._overlap(number, other).containment):
                 clusters[number] = clusters[other]
         return clusters
 
-    def _copied(self, number: int, pairs: list[tuple[int, float]]) -> int | None:
-        """The representative of which the text is a copy, if there is one among the best few."""
-        for other, share in pairs[:MOST_COMPARED]:
-            if other not in self._above and is_copy(self._overlap(number, other), share):
-                return other
-        return None
+    def _foresee(self, found: Found, clusters: Numbers) -> None:
+        """Compares at once the pairs that judging one text after another will most likely ask for."""
+        copies = set(np.flatnonzero(clusters != np.arange(clusters.size)).tolist()) - self._witnesses
+        waiting = found
+        while waiting := {
+            number: rest for number, others in waiting.items() if (rest := [o for o in others if o[0] not in copies])
+        }:
+            waiting = {number: others[:MOST_COMPARED] for number, others in waiting.items()}
+            self._compare((number, others[0][0]) for number, others in waiting.items())
+            # A witness proves the copy; what is published is what it is to the representative.
+            self._compare((number, self._top(others[0][0])) for number, others in waiting.items())
+            decided = {number for number, others in waiting.items() if self._is_copy(number, *others[0])}
+            copies |= decided
+            waiting = {number: others[1:] for number, others in waiting.items() if number not in decided}
+
+    def _copied(self, number: int, others: list[tuple[int, float]]) -> int | None:
+        """The text that proves this one to be a copy, if there is one among the best few."""
+        eligible = [other for other in others if other[0] not in self._above or other[0] in self._witnesses]
+        return next((o for o, share in eligible[:MOST_COMPARED] if self._is_copy(number, o, share)), None)
 
     def _join(self, number: int, article: int) -> None:
-        """Puts a text under the article that it copies, or in its place."""
-        copy, old = self._articles[number], self._articles[article]
+        """Puts a text under the representative of an article that it copies, or in its place."""
+        top = self._top(article)
+        copy, old, overlap = self._articles[number], self._articles[top], self._overlap(number, top)
         self._articles[number] = replace(copy, cluster_id=old.cluster_id)
-        if _succeeds(copy, old, self._overlap(number, article), self._policy):
-            self._above[article] = number
+        if _succeeds(copy, old, overlap, self._policy):
+            self._above[top] = number
+            self._witnesses.add(top)
         else:
-            self._above[number] = article
+            self._above[number] = top
+            if overlap.left.head >= OTHER_LEAD:
+                self._witnesses.add(number)
+
+    def _all_placed(self, candidates: Candidates) -> list[Placed]:
+        tops = {number: self._top(number) for number in self._new}
+        self._compare((number, top) for number, top in tops.items() if number != top)
+        novel = candidates.novel(np.append(self._tops, np.array(list(tops.values()), np.int64)))
+        witnesses = Counter(self._top(number) for number in self._witnesses if number not in self._new)
+        placed = []
+        for number, top in tops.items():
+            chosen = number in self._witnesses and novel[number] >= NOVEL and witnesses[top] < MOST_WITNESSES
+            witnesses[top] += chosen
+            placed.append(replace(self._placed(number), is_witness=bool(chosen)))
+        return placed
 
     def _placed(self, number: int) -> Placed:
-        top = number
-        while top in self._above:
-            top = self._above[top]
-        article = self._articles[top]
+        top = self._top(number)
         if top == number:
-            return Placed(article, Relation.NEW, 1.0)
+            return Placed(self._articles[top], Relation.NEW, 1.0, top)
         overlap = self._overlap(number, top)
-        return Placed(article, relation(overlap), overlap.containment)
+        return Placed(self._articles[top], relation(overlap), overlap.containment, top)
+
+    def _top(self, number: int) -> int:
+        while number in self._above:
+            number = self._above[number]
+        return number
+
+    def _is_copy(self, number: int, other: int, share: float) -> bool:
+        return is_copy(self._overlap(number, other), share)
 
     def _overlap(self, number: int, other: int) -> Overlap:
         if (number, other) not in self._overlaps:
-            self._overlaps[number, other] = compare(self._ready(number), self._ready(other))
+            if (other, number) in self._overlaps:
+                return self._overlaps[other, number].turned()
+            self._compare([(number, other)])
         return self._overlaps[number, other]
 
-    def _ready(self, number: int) -> Keyed:
-        if number not in self._keyed:
-            self._keyed[number] = keyed(self._articles[number].words)
-        return self._keyed[number]
+    def _compare(self, pairs: Iterable[tuple[int, int]]) -> None:
+        missing = [pair for pair in pairs if pair not in self._overlaps]
+        texts = [(self._articles[number].words, self._articles[other].words) for number, other in missing]
+        self._overlaps.update(zip(missing, compare(texts), strict=True))
 
-    def _load(self, pairs: dict[int, list[tuple[int, float]]]) -> None:
-        wanted = {other for others in pairs.values() for other, _ in others[:MOST_COMPARED] if other not in self._new}
-        missing = sorted(wanted - self._articles.keys())
-        if missing:
-            self._articles.update(self._fetch(missing))
+    def _load(self, *rankings: Found) -> None:
+        """Fetches the best few earlier texts for each new one, and their representatives; the others stay aside."""
+        known = len(self._tops)
+        lists = ([other for other, _ in others if other < known] for found in rankings for others in found.values())
+        wanted = {other for others in lists for other in others[:MOST_COMPARED]}
+        wanted |= {int(self._tops[other]) for other in wanted}
+        if wanted:
+            self._articles.update(self._fetch(sorted(wanted)))
 
 
 def _succeeds(copy: Article, article: Article, overlap: Overlap, policy: Policy) -> bool:

@@ -16,7 +16,7 @@ from trafilatura.settings import Document
 from cleaning.blocks import segment
 from cleaning.decode import decode, is_html, one_line, repair_mojibake, tidy
 from cleaning.features import Versions
-from cleaning.gate import is_error_page, other_kind, page_features
+from cleaning.gate import is_article, is_error_page, other_kind, page_features
 from cleaning.metadata import Metadata, find_metadata
 from cleaning.schema import Extraction, Page
 from cleaning.selection import model, select
@@ -80,8 +80,9 @@ def _article(record: Extraction, tree: HtmlElement, options: ExtractOptions) -> 
             record, verdict=Verdict.TOO_SHORT, reason=f"{record.word_count} words, under {options.min_words}"
         )
     judge = model("gate", options.models)
-    score = float(judge.probability(page_features(found, chosen, metadata, record.url))[0])
-    if score < judge.cut:
+    row = page_features(found, chosen, metadata, record.url)
+    score = float(judge.probability(row)[0])
+    if not is_article(row, score, judge.cut, metadata):
         verdict, reason = other_kind(found, metadata, record.url)
         return replace(record, verdict=verdict, reason=f"{reason} (article score {score:.2f})")
     return record

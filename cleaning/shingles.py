@@ -29,8 +29,8 @@ PLAIN, NUMBER, NAME = 0, 1, 2
 """Kinds of words: a name is capitalised within a sentence, a number begins with a digit."""
 
 _WORD, _DIGIT, _UPPER, _ALONE, _JOINT = 1, 2, 4, 8, 16
-_CODEPOINTS = 0x32000  # Above lie only unassigned, private and tag characters.
-_CHUNK = 200_000  # Characters hashed at a time: the arrays then stay within the processor's cache.
+_CODEPOINTS = 0x32000  # Above lie only unassigned, private and tag characters, which count as the last of these.
+_CHUNK = 60_000  # Characters hashed at a time: the arrays then stay within the processor's cache.
 _TEXTS = 100  # Texts sketched at a time, likewise.
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))
@@ -126,8 +126,7 @@ def _digests(texts: Sequence[Words]) -> Hashes:
 def _normal(text: str) -> str:
     if text.isascii():
         return text
-    if not unicodedata.is_normalized("NFKC", text):
-        text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", text)
     for invisible in _INVISIBLE:
         if invisible in text:
             text = text.replace(invisible, "")
@@ -151,12 +150,11 @@ def _hash_words(texts: list[str]) -> list[Words]:
     # Two separators before each text: no word spans two texts, and the look behind a word's start stays inside.
     joined = "\n\n" + "\n\n".join(texts) + "\n\n"
     points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
-    points = np.minimum(points, _CODEPOINTS - 1)
-    kind_table, folding = _tables()
-    kinds = kind_table[points]
+    characters = _characters().take(points, mode="clip")
+    kinds = characters.astype(np.uint8)
     starts, ends = _bounds(kinds)
-    values = folding[points] + np.uint64(1)
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(values * _powers(_BASE, points.size), dtype=np.uint64)])
+    values = (characters >> np.uint32(8)) * _powers(_BASE, points.size)
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(values)])
     hashes = _scramble((sums[ends] - sums[starts]) * _powers(_INVERSE, points.size)[starts])
     codes = (hashes >> np.uint64(32)).astype(np.uint32) & np.uint32(0xFFFFFFFC) | _kinds(kinds, points, starts)
     lengths = np.array([len(text) + 2 for text in texts])
@@ -204,18 +202,18 @@ def _all_powers(base: int, count: int) -> Hashes:
 
 
 @cache
-def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
-    """For each code point what kind of character it is, and its simple case folding."""
-    kinds = np.zeros(_CODEPOINTS, np.uint8)
-    folded = np.arange(_CODEPOINTS, dtype=np.uint64)
+def _characters() -> NDArray[np.uint32]:
+    """For each code point its simple case folding, plus one, and in the lower 8 bits what kind of character it is."""
+    kinds = np.zeros(_CODEPOINTS, np.uint32)
+    folded = np.arange(1, _CODEPOINTS + 1, dtype=np.uint32)
     for point in range(_CODEPOINTS):
         character = chr(point)
         category = unicodedata.category(character)
         if category[0] in "LNM":
             kinds[point] = _WORD | _DIGIT * (category == "Nd") | _UPPER * (category in ("Lu", "Lt"))
             fold = character.casefold()
-            folded[point] = ord(fold) if len(fold) == 1 else point
+            folded[point] = 1 + (ord(fold) if len(fold) == 1 else point)
     for start, end in _UNSPACED:
         kinds[start : end + 1] |= _ALONE * (kinds[start : end + 1] & _WORD)
     kinds[[ord(","), ord(";"), ord("-")]] = _JOINT
-    return kinds, folded
+    return folded << np.uint32(8) | kinds

@@ -17,8 +17,8 @@ SAME_TEXT = 0.9
 """Cosine from which one seed is taken for a copy of another. It then says nothing on how wide the topic is."""
 
 _NEAREST = 4
-_BASE = 0.03
-_SLOPE = 0.70
+_BASE = 0.06
+_SLOPE = 0.60
 _TYPICAL_COSINE = 0.38
 _FACTORS: dict[Width, float] = {"narrow": 1.15, "auto": 1.0, "wide": 0.7}
 
@@ -31,10 +31,10 @@ _LEAST_LOG_ODDS = -100.0
 
 
 def automatic_threshold(cosines: Cosines, width: Width = "auto") -> float:
-    """The threshold that these seeds set: 0.03 + 0.7 times the likeness among them.
+    """The threshold that these seeds set: 0.06 + 0.6 times the likeness among them.
 
     Likeness is each seed's mean cosine with its four nearest others of its group, averaged over the seeds, and drawn
-    towards the 0.38 that is typical of one event as if one more pair had it; so one seed gives 0.30. Seeds that tell
+    towards the 0.38 that is typical of one event as if one more pair had it; so one seed gives 0.29. Seeds that tell
     of one event in like words make a narrow topic; seeds of several events, far apart, a wide one. Seeds of different
     groups do not count: a stranger among the seeds would widen the topic to anything. The constants were chosen on the
     even topics of ECB+, by event and by topic together, as round numbers in the flat region of the best F1.

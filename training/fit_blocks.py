@@ -37,8 +37,9 @@ _EASY_KEPT = 0.2
 _NEWS_WEIGHT = 2.0
 """Weight of a block of a news page, of which there are few, to one of the other pages."""
 _CUTS = (0.5,)
+"""Cuts that are tried: between .35 and .6 the word F1 out of fold changes by less than the choice of trees."""
 _PRECISION = 0.95
-"""Precision on pages out of fold at which the gate's cut is set."""
+"""Precision out of fold at which the gate's cut is set, on the corpus that has all kinds of pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,8 @@ def cross_validate(examples: Sequence[_Example], folds: int, models: Path) -> tu
         scores.append(judge.probability(_gate_rows(held[k], chosen[k])))
         forests.append(judge)
     truth = np.asarray([example.page.kind == "article" for fold in held for example in fold])
-    gate_cut, gate_figures = _gate_cut(np.concatenate(scores), truth)
+    mixed = np.asarray([example.page.corpus != "news-pages" for fold in held for example in fold])
+    gate_cut, gate_figures = _gate_cut(np.concatenate(scores)[mixed], truth[mixed])
     for k in range(folds):
         save(replace(forests[k], cut=cut), models / f"{k}-of-{folds}" / "blocks.npz")
         save(replace(forests[folds + k], cut=gate_cut), models / f"{k}-of-{folds}" / "gate.npz")

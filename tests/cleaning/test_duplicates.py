@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleaning.alignment import Overlap, compare, keyed
+from cleaning.alignment import Overlap, compare
 from cleaning.duplicates import Relation, is_copy, relation, template_score
 from cleaning.shingles import words_of
 
@@ -44,7 +44,7 @@ def weather(seed: int) -> str:
 def overlap(left: str, right: str) -> Overlap:
     """How two texts overlap."""
     one, other = words_of([left, right])
-    return compare(keyed(one), keyed(other))
+    return compare([(one, other)])[0]
 
 
 def part(text: str, share: float) -> str:

