@@ -13,13 +13,13 @@ from resiliparse.extract.html2text import extract_plain_text
 from trafilatura import bare_extraction
 from trafilatura.settings import Document
 
-from cleaning.blocks import segment
+from cleaning.blocks import Block, Segments, segment
 from cleaning.decode import decode, is_html, one_line, repair_mojibake, tidy
 from cleaning.features import Versions
 from cleaning.gate import is_article, is_error_page, other_kind, page_features
 from cleaning.metadata import Metadata, find_metadata
 from cleaning.schema import Extraction, Page
-from cleaning.selection import model, select
+from cleaning.selection import Choice, Selection, model, select
 from cleaning.urls import canonical, host_of
 from cleaning.verdict import Verdict
 
@@ -37,12 +37,27 @@ _NO_NEWS_IN = frozenset(
 class ExtractOptions:
     """What counts as an article: `min_words` of text at least; pages over `max_bytes` are not parsed.
 
-    `models` is the folder of the models to use instead of the shipped ones; only evaluation has other ones.
+    `least_article` is the score of the article gate, 0..1, from which on a page counts as an article; by default the
+    cut at which the gate was calibrated, on pages of all kinds. `models` is the folder of the models to use instead of
+    the shipped ones; only evaluation has other ones.
     """
 
     min_words: int = 40
     max_bytes: int = _MAX_BYTES
+    least_article: float | None = None
     models: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A page's record with what it rests on: its blocks in reading order, and the choice on each of them.
+
+    Both are empty where the page was turned away before it was taken apart.
+    """
+
+    record: Extraction
+    blocks: tuple[Block, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
 
 def extract(page: Page, options: ExtractOptions = ExtractOptions()) -> Extraction:
@@ -51,26 +66,43 @@ def extract(page: Page, options: ExtractOptions = ExtractOptions()) -> Extractio
     Memory and time are bounded by `options.max_bytes` only: a caller that meets hostile pages runs this in a worker
     process with a deadline.
     """
+    return examine(page, options).record
+
+
+def examine(page: Page, options: ExtractOptions = ExtractOptions()) -> Examined:
+    """What `extract` gives, with the blocks of the page and why each was kept or left out."""
     record = _stamp(page)
-    if len(page.body) > options.max_bytes:
-        return replace(record, verdict=Verdict.TOO_LARGE, reason=f"{len(page.body)} bytes, over {options.max_bytes}")
-    if not is_html(page.body, page.content_type):
-        return replace(record, verdict=Verdict.NOT_HTML, reason=f"content type {page.content_type or 'unknown'}")
-    if page.status >= 400:
-        return replace(record, verdict=Verdict.ERROR_PAGE, reason=f"HTTP status {page.status}")
+    if refused := _refusal(page, options):
+        verdict, reason = refused
+        return Examined(replace(record, verdict=verdict, reason=reason))
     tree = parse(decode(page.body, page.content_type).text)
     if tree is None:
-        return replace(record, verdict=Verdict.NO_TEXT, reason="the markup holds no element")
-    return _article(record, tree, options)
-
-
-def _article(record: Extraction, tree: HtmlElement, options: ExtractOptions) -> Extraction:
+        return Examined(replace(record, verdict=Verdict.NO_TEXT, reason="the markup holds no element"))
     metadata = find_metadata(tree, record.url)
     found = segment(tree)
     versions = versions_of(tree, metadata)
     chosen = select(found, versions, options.models)
     text = chosen.text or _lines(versions.chosen)
     record = replace(_describe(record, metadata, text), confidence=chosen.confidence)
+    return Examined(_judged(record, found, chosen, metadata, options), tuple(found.blocks), chosen.choices)
+
+
+def _refusal(page: Page, options: ExtractOptions) -> tuple[Verdict, str] | None:
+    """Why a page is not looked into, by its size, type and status."""
+    if len(page.body) > options.max_bytes:
+        return Verdict.TOO_LARGE, f"{len(page.body)} bytes, over {options.max_bytes}"
+    if not is_html(page.body, page.content_type):
+        return Verdict.NOT_HTML, f"content type {page.content_type or 'unknown'}"
+    if page.status >= 400:
+        return Verdict.ERROR_PAGE, f"HTTP status {page.status}"
+    return None
+
+
+def _judged(
+    record: Extraction, found: Segments, chosen: Selection, metadata: Metadata, options: ExtractOptions
+) -> Extraction:
+    """The record with its verdict: an error page, too short, an article, or another kind of page."""
+    text = record.text
     if not text:
         return replace(record, verdict=Verdict.NO_TEXT, reason="no block of text reads as an article's")
     if is_error_page(metadata.title, text):
@@ -82,7 +114,7 @@ def _article(record: Extraction, tree: HtmlElement, options: ExtractOptions) -> 
     judge = model("gate", options.models)
     row = page_features(found, chosen, metadata, record.url)
     score = float(judge.probability(row)[0])
-    if not is_article(row, score, judge.cut, metadata):
+    if not is_article(row, score, options.least_article or judge.cut, metadata):
         verdict, reason = other_kind(found, metadata, record.url)
         return replace(record, verdict=verdict, reason=f"{reason} (article score {score:.2f})")
     return record

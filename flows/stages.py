@@ -44,6 +44,9 @@ from flows.watching import SILENT, Watcher
 from flows.workers import WorkerOptions, clean_pages
 
 PAGES_A_PART = 500
+LEAST_ARTICLE = 0.4
+"""Score of the article gate; under the cut that was calibrated on pages of all kinds, because most pages that get here
+are articles, and what is not rarely passes the topic."""
 OUTCOMES = arrow_schema(column for column in REJECTED if column.name not in ("run_id", "similarity"))
 
 Summary = dict[str, Any]
@@ -182,7 +185,7 @@ def clean(
     counts: Counter[str] = Counter()
     done = _finished_parts(run, counts)
     pages = islice(source.pages(run, damaged.append), done * PAGES_A_PART, None)
-    options = ExtractOptions(min_words=run.dataset.recipe.limits.words)
+    options = ExtractOptions(min_words=run.dataset.recipe.limits.words, least_article=LEAST_ARTICLE)
     results = clean_pages(pages, partial(extract, options=options), workers or default_workers())
     for part in _parts(results, watcher, done * PAGES_A_PART):
         write_table(run.clean_folder / f"{done:05d}.parquet", extraction_table(part))
@@ -340,8 +343,12 @@ def open_index(dataset: Dataset) -> CopyIndex:
         return CopyIndex(path)
     destination = LocalFolder(dataset.folder)
     manifest = destination.manifest()
-    shards = [destination.current / shard.path for shard in manifest.of("articles")] if manifest else []
-    return CopyIndex.rebuild(path, (pq.read_table(shard, partitioning=None) for shard in shards))
+    articles, copies = (
+        [destination.current / shard.path for shard in (manifest.of(config) if manifest else ())]
+        for config in ("articles", "copies")
+    )
+    read = partial(pq.read_table, partitioning=None)
+    return CopyIndex.rebuild(path, map(read, articles), map(read, copies))
 
 
 # Publish

@@ -1,5 +1,6 @@
 """What the newsroom prints: originals of every kind and wire copies of them, on their days and hosts."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,9 @@ _COPIES = 24
 _NEAR = 44
 _LOOKALIKE = 24
 _FEWEST_OTHERS = 14
+_DRAFTS = 4
+_MOST_SHARED = 0.27
+"""Share of 3-word phrases that two stories on the topic may have in common."""
 _EXTRA = (
     "topic",
     "topic",
@@ -44,6 +48,7 @@ class Desk:
         self._turns = cycle(writer.rng.sample(TURNS, len(TURNS)))
         self._articles: list[Article] = []
         self._headlines: set[str] = set()
+        self._told: list[frozenset[tuple[str, ...]]] = []
 
     def fill(self, count: int) -> list[Article]:
         """The articles of a newsroom of about `count`: the fixed mixture first, off-topic ones for the rest."""
@@ -69,19 +74,31 @@ class Desk:
         published = self._time(day)
         slots = scene(self._writer, self._world, published)
         turn = next(self._turns) if kind == "topic" else kind
-        headline, lines = write_story(self._writer, kind, turn, slots)
+        headline, paragraphs = self._story(kind, turn, slots)
         self._articles.append(
             Article(
                 number=len(self._articles),
                 publisher=publisher or next(self._carriers[kind]),
                 kind=kind,
                 headline=self._new_headline(headline, slots),
-                paragraphs=self._writer.paragraphs(lines),
+                paragraphs=paragraphs,
                 authors=self._authors(kind),
                 published=published,
                 day=max(1, day),
             )
         )
+
+    def _story(self, kind: str, turn: str, slots: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+        """Headline and paragraphs. Stories on the topic share background, but no two are told in the same phrases."""
+        for _ in range(_DRAFTS):
+            headline, lines = write_story(self._writer, kind, turn, slots)
+            paragraphs = self._writer.paragraphs(lines)
+            phrases = _phrases(paragraphs)
+            if kind != "topic" or max((_shared(phrases, told) for told in self._told), default=0.0) <= _MOST_SHARED:
+                break
+        if kind == "topic":
+            self._told.append(phrases)
+        return headline, paragraphs
 
     def _new_headline(self, template: str, slots: Mapping[str, str]) -> str:
         """A headline that no other article has; two alike would share a URL."""
@@ -131,6 +148,15 @@ class Desk:
                 edit=edit,
             )
         )
+
+
+def _phrases(paragraphs: Sequence[str]) -> frozenset[tuple[str, ...]]:
+    words = re.findall(r"\w+", " ".join(paragraphs).lower())
+    return frozenset(zip(words, words[1:], words[2:], strict=False))
+
+
+def _shared(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:
+    return len(one & other) / max(1, min(len(one), len(other)))
 
 
 def _carriers(kind: str, publishers: Sequence[Publisher]) -> list[str]:
