@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -67,9 +66,9 @@ class _Deduplicator:
                 "canonical_url": [document["url"] for document in documents],
                 "domain": [document["source"] for document in documents],
                 "agency": pa.nulls(len(documents), pa.string()),
-                "published_at": [
-                    datetime.fromisoformat(document["published"]).replace(tzinfo=UTC) for document in documents
-                ],
+                "published_at": pa.array([document["published"] for document in documents])
+                .cast(pa.date32())
+                .cast(TIME),
                 "fetched_at": pa.nulls(len(documents), TIME),
                 "text": [document["text"] for document in documents],
             }

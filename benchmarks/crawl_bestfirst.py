@@ -15,7 +15,7 @@ from cleaning.urls import identity
 from cleaning.verdict import Verdict
 from crawler.answers import Answer, Trouble
 from crawler.crawl import Crawl
-from crawler.frontier import Added, Entry, Role, Task
+from crawler.entries import Added, Entry, Role, Task
 from crawler.options import CrawlOptions, Limits, Network, Politeness
 from crawler.relevance import Relevance
 from crawler.run import Run, make_run

@@ -11,7 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from crawler.frontier import Entry, Frontier, Role
+from crawler.entries import Entry, Role
+from crawler.frontier import Frontier
 from crawler.gates import Gates
 from crawler.policy import read_robots
 from crawler.relevance import Relevance

@@ -1,10 +1,11 @@
 """Kills a crawl of 2,000 pages 20 times at random moments: are all pages there, and what was asked for twice?
 
-Run from the repository: `python -m benchmarks.crawl_kills`.
+Run from the repository: `python -m benchmarks.crawl_kills [HOSTS]`.
 """
 
 import random
 import signal
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -16,15 +17,15 @@ from crawler.warc import Damage, pages
 from tests.crawler.conftest import crawl, make_options, start
 from tests.crawler.web import OFF_TOPIC, SEED, Web, article, feed
 
-HOSTS, EACH, KILLS = 5, 400, 20
+PAGES, KILLS = 2_000, 20
 
 
-def build(web: Web) -> set[str]:
+def build(web: Web, hosts: int) -> set[str]:
     """Papers with one feed each; the URLs of their articles."""
     urls = set()
-    for h in range(HOSTS):
+    for h in range(hosts):
         items = []
-        for i in range(EACH):
+        for i in range(PAGES // hosts):
             title = f"Velmar crossing talks part {i}" if i % 4 == 0 else f"Pruning apple trees and pears part {i}"
             path = "/2025/11/18/" + title.lower().replace(" ", "-")
             web.add(f"paper{h}.test", path, article(title, f"{OFF_TOPIC if i % 4 else SEED}\n\n{h} {i}"))
@@ -36,14 +37,15 @@ def build(web: Web) -> set[str]:
 
 def main() -> None:
     """Prints the figures."""
+    hosts = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     chance = random.Random(11)
     with Web() as web, tempfile.TemporaryDirectory() as folder:
-        urls = build(web)
-        feeds = tuple(web.url(f"paper{h}.test", "/feed") for h in range(HOSTS))
+        urls = build(web, hosts)
+        feeds = tuple(web.url(f"paper{h}.test", "/feed") for h in range(hosts))
         limits = {"pages": 10_000, "pages_per_host": 1_000, "seconds": 900.0, "least_chance": 0.0}
         options = make_options(web, Path(folder) / "state", feeds=feeds, politeness={"delay": 0.12}, limits=limits)
-        kills = 0
-        while kills < KILLS:
+        kills: list[float] = []
+        while len(kills) < KILLS:
             process = start(options)
             goal = len(web.hits) + chance.randint(20, 160)
             while len(web.hits) < goal and process.poll() is None:
@@ -51,9 +53,23 @@ def main() -> None:
             time.sleep(chance.random() * 0.05)
             process.send_signal(signal.SIGKILL)
             process.communicate()
-            kills += 1
+            kills.append(time.time())
         run = crawl(options, 900)
         report(web, urls, Path(folder) / "state/warc", run.code)
+        print(f"of these, {in_flight(web, kills)} were the last request of their host before a kill")
+
+
+def in_flight(web: Web, kills: list[float]) -> int:
+    """How many of the pages that were asked for twice were the last that their host was asked for before a kill."""
+    last: dict[tuple[str, int], str] = {}
+    twice = 0
+    for hit in web.hits:
+        era = sum(kill < hit.began for kill in kills)
+        if "/2025/" not in hit.path:
+            continue
+        twice += any(last.get((hit.host, before)) == hit.path for before in range(era))
+        last[hit.host, era] = hit.path
+    return twice
 
 
 def report(web: Web, urls: set[str], folder: Path, code: int) -> None:

@@ -1,7 +1,6 @@
 """Aligns texts word by word, many pairs at once: what they have in common, where, and which words were exchanged."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -25,8 +24,7 @@ _NOWHERE = np.zeros(0, np.int64)
 _KINDS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """One text of a compared pair, counted in words.
 
     `common` lie in runs that the other text has too. The bulk of these are all but the first and the last tenth: `bulk`
@@ -40,16 +38,14 @@ class Side:
     tail: int
 
 
-@dataclass(frozen=True, slots=True)
-class Slots:
+class Slots(NamedTuple):
     """Words of one kind that the aligned parts of two texts kept, and those that they exchanged."""
 
     kept: int
     changed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
+class Overlap(NamedTuple):
     """How two texts overlap, the first named `left`: in `runs` common runs, the longest of `longest` words."""
 
     left: Side
@@ -82,7 +78,7 @@ class Overlap:
 
     def turned(self) -> "Overlap":
         """The overlap of the right text with the left one."""
-        return replace(self, left=self.right, right=self.left)
+        return self._replace(left=self.right, right=self.left)
 
 
 def compare(pairs: Sequence[Pair]) -> list[Overlap]:
@@ -117,7 +113,7 @@ class _Texts(NamedTuple):
     shingles: Hashes
 
     @property
-    def count(self) -> int:
+    def pairs(self) -> int:
         return self.ends.size
 
 
@@ -133,17 +129,17 @@ def _compare(pairs: list[Pair]) -> list[Overlap]:
     left, right = _texts([one for one, _ in pairs]), _texts([other for _, other in pairs])
     in_left, in_right = _runs(left, right)
     common = _covered(in_left, left)
-    kept = _by_kind(left.words[common], left.owner[common], left.count)
+    kept = _by_kind(left.words[common], left.owner[common], left.pairs)
     again, changed = _exchanged(left, right, in_left, in_right)
-    longest = np.zeros(left.count, np.int64)
+    longest = np.zeros(left.pairs, np.int64)
     np.maximum.at(longest, in_left.owner, in_left.ends - in_left.starts)
     rows = np.column_stack(
         [
             *_sides(left, common),
             *_sides(right, _covered(in_right, right)),
-            np.bincount(in_left.owner, minlength=left.count),
+            np.bincount(in_left.owner, minlength=left.pairs),
             longest,
-            np.stack([kept + again, changed], axis=2).reshape(left.count, 2 * _KINDS),
+            np.stack([kept + again, changed], axis=2).reshape(left.pairs, 2 * _KINDS),
         ]
     )
     overlaps = [_overlap(row) for row in rows.tolist()]
@@ -152,8 +148,8 @@ def _compare(pairs: list[Pair]) -> list[Overlap]:
 
 
 def _overlap(row: list[int]) -> Overlap:
-    kinds = {kind: Slots(*row[12 + 2 * kind : 14 + 2 * kind]) for kind in (PLAIN, NUMBER, NAME)}
-    return Overlap(Side(*row[:5]), Side(*row[5:10]), row[10], row[11], kinds[NUMBER], kinds[NAME], kinds[PLAIN])
+    numbers, names, others = (Slots(*row[12 + 2 * kind : 14 + 2 * kind]) for kind in (NUMBER, NAME, PLAIN))
+    return Overlap(Side(*row[:5]), Side(*row[5:10]), row[10], row[11], numbers, names, others)
 
 
 def _texts(texts: list[Words]) -> _Texts:
@@ -227,9 +223,9 @@ def _exchanged(left: _Texts, right: _Texts, in_left: _Runs, in_right: _Runs) -> 
     one = left.words[_spans(starts[0][level], gaps[0][level])]
     other = right.words[_spans(starts[1][level], gaps[0][level])]
     same = one >> 2 == other >> 2
-    kept = _by_kind(one[same], owner[level].repeat(gaps[0][level])[same], left.count)
+    kept = _by_kind(one[same], owner[level].repeat(gaps[0][level])[same], left.pairs)
     sides = [
-        _by_kind(texts.words[_spans(start, gap)], owner.repeat(gap), left.count)
+        _by_kind(texts.words[_spans(start, gap)], owner.repeat(gap), left.pairs)
         for texts, start, gap in zip((left, right), starts, gaps, strict=True)
     ]
     # A template puts a name where a name was: what has no counterpart of its kind was not exchanged but rewritten.
@@ -247,7 +243,8 @@ def _slots(in_left: _Runs, in_right: _Runs) -> Positions:
 def _spans(starts: Positions, lengths: Positions) -> Positions:
     """The places of some spans of words, one span behind another."""
     ends = lengths.cumsum()
-    return (starts - ends + lengths).repeat(lengths) + np.arange(ends[-1] if ends.size else 0)
+    places: Positions = (starts - ends + lengths).repeat(lengths) + np.arange(ends[-1] if ends.size else 0)
+    return places
 
 
 def _by_kind(words: Words, owner: Positions, count: int) -> Positions:
@@ -259,7 +256,7 @@ def _by_kind(words: Words, owner: Positions, count: int) -> Positions:
 def _sides(texts: _Texts, common: Flags) -> list[Positions]:
     """The columns of `Side`, for each text."""
     where = np.append(common.nonzero()[0], 0)
-    counts = np.bincount(texts.owner[common], minlength=texts.count)
+    counts = np.bincount(texts.owner[common], minlength=texts.pairs)
     begins, edges, some = counts.cumsum() - counts, counts // 10, counts > 0
     # A text without common words has all of them before its bulk, and after it.
     first = np.where(some, where[begins + edges], texts.ends)

@@ -44,11 +44,13 @@ class Pairs:
     earlier: Numbers
     shares: Shares
 
-    def by_text(self) -> dict[int, list[tuple[int, float]]]:
-        """For each new text that has any, its earlier texts with the shares, best first."""
+    def by_text(self, most: int) -> dict[int, list[tuple[int, float]]]:
+        """For each new text that has any, the best few earlier texts with the shares."""
+        best = np.arange(self.new.size) - np.searchsorted(self.new, self.new) < most
+        columns = (column[best].tolist() for column in (self.new, self.earlier, self.shares))
         found: dict[int, list[tuple[int, float]]] = {}
-        for new, *rest in zip(self.new.tolist(), self.earlier.tolist(), self.shares.tolist(), strict=True):
-            found.setdefault(new, []).append((rest[0], rest[1]))
+        for new, *other in zip(*columns, strict=True):
+            found.setdefault(new, []).append((other[0], other[1]))
         return found
 
 

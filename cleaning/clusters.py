@@ -79,6 +79,9 @@ AGENCY_SITES = {
 MOST_COMPARED = 4
 """Earlier texts with which one text is compared word by word; bounds the work in a field of look-alikes."""
 
+MOST_RANKED = 24
+"""Earlier texts that are kept in mind for one text; copies of the same batch are among them, and are passed over."""
+
 ALIKE = 0.8
 """Containment from which texts are compared before shingles are weighed."""
 
@@ -94,7 +97,8 @@ NOVEL = 4
 Fetch = Callable[[Sequence[int]], dict[int, Article]]
 """Articles of earlier batches, by their number among the texts that are judged."""
 
-Found = dict[int, list[tuple[int, float]]]
+Others = list[tuple[int, float]]
+Found = dict[int, Others]
 """For new texts the earlier ones that they may be copies of, best first, with the share that both have."""
 
 
@@ -111,6 +115,7 @@ class Batch:
         self._articles = dict(zip(self._new, new, strict=True))
         self._fetch, self._policy, self._tops = fetch, policy, tops
         self._overlaps: dict[tuple[int, int], Overlap] = {}
+        self._verdicts: dict[tuple[int, int, float], bool] = {}
         # For each text that does not stand for its cluster, the one it was put under.
         self._above = {number: top for number, top in enumerate(tops.tolist()) if top != number}
         self._witnesses = set(self._above)
@@ -118,11 +123,11 @@ class Batch:
     def place(self, candidates: Candidates) -> list[Placed]:
         """Puts each new text into a cluster, in order."""
         clusters = np.append(self._tops, np.array(self._new, np.int64))
-        self._load(candidates.plain(LEAST).by_text(), candidates.weighted(clusters).by_text())
-        clusters = self._tentative(candidates.plain(ALIKE).by_text())
+        self._load(candidates.plain(LEAST).by_text(MOST_COMPARED), candidates.weighted(clusters).by_text(MOST_COMPARED))
+        clusters = self._tentative(candidates.plain(ALIKE).by_text(MOST_COMPARED))
         found = {
-            number: [other for other in others if other[0] in self._articles]
-            for number, others in candidates.weighted(clusters).by_text().items()
+            number: self._ranked([other for other in others if other[0] in self._articles])
+            for number, others in candidates.weighted(clusters).by_text(MOST_RANKED).items()
         }
         self._foresee(found, clusters)
         for number in self._new:
@@ -146,7 +151,7 @@ class Batch:
         Only so can be counted in how many clusters a shingle is: a batch may bring a template a hundred times, or the
         same article.
         """
-        nearest = {number: others[0][0] for number, others in sorted(found.items())}
+        nearest = {number: self._ranked(others)[0][0] for number, others in sorted(found.items())}
         self._compare(nearest.items())
         clusters = np.append(self._tops, np.array(self._new, np.int64))
         for number, other in nearest.items():
@@ -169,7 +174,11 @@ class Batch:
             copies |= decided
             waiting = {number: others[1:] for number, others in waiting.items() if number not in decided}
 
-    def _copied(self, number: int, others: list[tuple[int, float]]) -> int | None:
+    def _ranked(self, others: Others) -> Others:
+        """Witnesses last: what a copy is to the representative is asked in any case."""
+        return sorted(others, key=lambda other: other[0] in self._witnesses)
+
+    def _copied(self, number: int, others: Others) -> int | None:
         """The text that proves this one to be a copy, if there is one among the best few."""
         eligible = [other for other in others if other[0] not in self._above or other[0] in self._witnesses]
         return next((o for o, share in eligible[:MOST_COMPARED] if self._is_copy(number, o, share)), None)
@@ -190,21 +199,21 @@ class Batch:
     def _all_placed(self, candidates: Candidates) -> list[Placed]:
         tops = {number: self._top(number) for number in self._new}
         self._compare((number, top) for number, top in tops.items() if number != top)
-        novel = candidates.novel(np.append(self._tops, np.array(list(tops.values()), np.int64)))
+        novel = candidates.novel(np.append(self._tops, np.array(list(tops.values()), np.int64))).tolist()
         witnesses = Counter(self._top(number) for number in self._witnesses if number not in self._new)
         placed = []
         for number, top in tops.items():
             chosen = number in self._witnesses and novel[number] >= NOVEL and witnesses[top] < MOST_WITNESSES
             witnesses[top] += chosen
-            placed.append(replace(self._placed(number), is_witness=bool(chosen)))
+            placed.append(self._placed(number, chosen))
         return placed
 
-    def _placed(self, number: int) -> Placed:
+    def _placed(self, number: int, is_witness: bool = False) -> Placed:
         top = self._top(number)
         if top == number:
             return Placed(self._articles[top], Relation.NEW, 1.0, top)
         overlap = self._overlap(number, top)
-        return Placed(self._articles[top], relation(overlap), overlap.containment, top)
+        return Placed(self._articles[top], relation(overlap), overlap.containment, top, is_witness)
 
     def _top(self, number: int) -> int:
         while number in self._above:
@@ -212,7 +221,10 @@ class Batch:
         return number
 
     def _is_copy(self, number: int, other: int, share: float) -> bool:
-        return is_copy(self._overlap(number, other), share)
+        asked = number, other, share
+        if asked not in self._verdicts:
+            self._verdicts[asked] = is_copy(self._overlap(number, other), share)
+        return self._verdicts[asked]
 
     def _overlap(self, number: int, other: int) -> Overlap:
         if (number, other) not in self._overlaps:

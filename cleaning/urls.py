@@ -12,6 +12,8 @@ MAX_LENGTH = 2_083
 """Characters; the longest URL that is considered, as in Scrapy's URLLENGTH_LIMIT."""
 
 _DEFAULT_PORT = {"http": 80, "https": 443}
+# "C0 control or space", which the WHATWG URL standard strips from both ends.
+_EDGE = "".join(map(chr, range(0x21)))
 _STRIPPED = str.maketrans("", "", "\t\n\r")
 _PLAIN = re.compile(
     r"https?://(?!www\d?\.|m\.|mobile\.|amp\.)[a-z0-9.-]+(?::\d+)?/[A-Za-z0-9_~!$'()*+,;=:@/.-]*", re.ASCII
@@ -59,7 +61,7 @@ def canonical(url: str, base: str = "") -> str | None:
     dot segments resolved, unsafe characters percent-encoded. What the server may care about (www, order of the
     parameters, trailing slash) is left alone. Idempotent. A relative `url` is resolved against `base`.
     """
-    url = url.strip(" \x00\f\v\t\n\r").translate(_STRIPPED)
+    url = url.strip(_EDGE).translate(_STRIPPED)
     if _PLAIN_FETCH.fullmatch(url) and not _UNTIDY_PATH.search(url) and len(url) <= MAX_LENGTH:
         return url
     if not url:

@@ -7,6 +7,7 @@ from datetime import datetime
 from cleaning.urls import canonical
 from cleaning.verdict import Verdict
 from crawler.policy import retry_after
+from crawler.rights import header_signals
 from crawler.store import Exchange
 
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
@@ -41,6 +42,11 @@ class Answer:
     def content_type(self) -> str:
         """The Content-Type header's value, or ""."""
         return self.headers.get("content-type", "")
+
+    @property
+    def no_follow(self) -> bool:
+        """Whether the X-Robots-Tag header asks every agent or this one to follow no link."""
+        return any(signal.value in ("nofollow", "none") for signal in header_signals(self.headers, self.exchange.url))
 
     @property
     def target(self) -> str | None:

@@ -18,6 +18,8 @@ class Kind(StrEnum):
     SECTION = "section"
     LINK = "link"
     API = "api"
+    ARCHIVE = "archive"
+    LIST = "list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ _NO_PAGE = re.compile(
 )
 _NEVER = re.compile(
     r"/(?:wp-(?:admin|login|json|content)|login|log-?in|sign-?(?:in|up)|register|account|cart|checkout|subscribe|logout"
-    r"|privacy|terms|cookies?|contact|about(?:-us)?|advertis\w*|careers|jobs|help|faq|feed|rss|search"
+    r"|privacy|terms|cookies?|contact|about(?:-us)?|advertis\w*|careers|jobs|help|faq|feed|rss|search|share|newsletters?"
     r"|authors?|bylines?|staff|profiles?|users?|members?|forums?|comments?)(?:[/.?]|$)",
     re.IGNORECASE,
 )

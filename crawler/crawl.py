@@ -10,13 +10,13 @@ from cleaning.verdict import Verdict
 from crawler.answers import Answer, Trouble
 from crawler.apis import gdelt_query, query_terms
 from crawler.candidates import Kind
-from crawler.frontier import Role, Task
-from crawler.listings import queue_guesses, source_failed, take_source
+from crawler.entries import Role, Task
+from crawler.listings import queue_archive, queue_guesses, source_failed, take_source
 from crawler.pages import page_failed, take_page
 from crawler.policy import SitePolicy
 from crawler.policy_answers import document_failed, robots_failed, take_document, take_robots
 from crawler.run import Run
-from crawler.sources import given_sources, site_fronts
+from crawler.sources import given_sources, listed_urls, site_fronts
 
 log = logging.getLogger("crawler")
 
@@ -30,44 +30,57 @@ class Crawl:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.deadline = run.now() + run.options.limits.seconds
-        self.fronts = site_fronts(run.options)
+        self.fronts = {} if run.options.urls else site_fronts(run.options)
         self.in_flight = 0
+        self.pages_in_flight = 0
         self.ended = ""
 
     def open(self) -> None:
         """Puts the sources that are due into the queue, where the run is new or could read none of them before."""
         run = self.run
-        if not run.frontier.is_new() and not self.is_unreachable():
+        if not run.ledger.is_new() and not self.is_unreachable():
             log.info(
                 "resuming run %s: %d pages so far, %d URLs wait",
                 run.options.run_id,
-                run.frontier.pages,
+                run.ledger.pages,
                 run.frontier.queued(),
             )
             return
         with run.frontier.transaction():
-            for url, kind in given_sources(run.options):
-                run.sources.register(url, kind, given=True)
-                run.sources.tally(url)
-            if run.options.gdelt and (terms := query_terms(run.options.seeds)):
-                run.sources.register(gdelt_query(terms, run.options.since, run.options.until), Kind.API, given=True)
-            for source in run.sources.due(run.now()):
-                run.harvest.queue_source(source)
+            if run.options.urls:
+                run.harvest.listed(listed_urls(run.options))
+            else:
+                self._open_sources()
+
+    def _open_sources(self) -> None:
+        run = self.run
+        for url, kind in given_sources(run.options):
+            run.sources.register(url, kind, given=True)
+            run.sources.tally(url)
+        if run.options.gdelt and (terms := query_terms(run.options.seeds)):
+            run.sources.register(gdelt_query(terms, run.options.since, run.options.until), Kind.API, given=True)
+        for source in run.sources.due(run.now()):
+            run.harvest.queue_source(source)
+        for pattern in run.options.archives:
+            queue_archive(run, pattern)
 
     # Which request comes next.
 
     def next_task(self) -> Task | None:
         """The best request that may be made now, or None; it is in flight until `answered` or `failed` takes it."""
-        if self._is_over():
+        if self._is_over() or self._is_full():
             return None
         task = self._urgent() or self._queued()
         if task is not None:
             self.run.gates.get(task.host).busy = True
             self.in_flight += 1
+            self.pages_in_flight += task.role is Role.PAGE
         return task
 
     def wake_in(self) -> float | None:
         """Seconds until the next host may be asked; None where only requests in flight can change anything."""
+        if self._is_full():
+            return None
         now = self.run.now()
         waiting = [self.run.gates.get(host) for host in self.run.urgent]
         times = [gate.next_at for gate in waiting if not gate.busy]
@@ -81,15 +94,15 @@ class Crawl:
 
     def _is_over(self) -> bool:
         limits = self.run.options.limits
-        if not self.ended and self.run.frontier.pages + self._pages_in_flight() >= limits.pages:
+        if not self.ended and self.run.ledger.pages >= limits.pages:
             self.ended = f"{limits.pages} pages, the limit of a run"
         if not self.ended and self.run.now() >= self.deadline:
             self.ended = f"{limits.seconds:.0f} seconds, the limit of a run"
         return bool(self.ended)
 
-    def _pages_in_flight(self) -> int:
-        # Every request in flight may become a page: the limit is never overrun, and reached within a few pages.
-        return self.in_flight if self.run.frontier.pages + self.in_flight >= self.run.options.limits.pages else 0
+    def _is_full(self) -> bool:
+        """Whether the pages in flight may be the last of the run: the limit is reached exactly, and never overrun."""
+        return self.run.ledger.pages + self.pages_in_flight >= self.run.options.limits.pages
 
     def _urgent(self) -> Task | None:
         now = self.run.now()
@@ -168,14 +181,15 @@ class Crawl:
         return True
 
     def _is_hopeless(self, task: Task) -> bool:
-        """Whether hardly any page of the task's like is relevant; it is not for sections, and what is known better."""
-        return task.kind != Kind.SECTION and not task.relevant and self.run.odds.is_hopeless(task.title_score)
+        """Whether hardly any page of the task's like is relevant; sections, lists and the known are not judged so."""
+        is_judged = task.kind not in (Kind.SECTION, Kind.LIST) and not task.relevant
+        return is_judged and self.run.odds.is_hopeless(task.title_score)
 
     def _may_explore(self) -> bool:
-        run = self.run.frontier
-        if run.explored >= _FEWEST_EXPLORED + self.run.options.limits.exploration * run.pages:
+        ledger = self.run.ledger
+        if ledger.explored >= _FEWEST_EXPLORED + self.run.options.limits.exploration * ledger.pages:
             return False
-        run.explored += 1
+        ledger.explored += 1
         return True
 
     # What came of a request.
@@ -194,7 +208,7 @@ class Crawl:
             else:
                 take_page(run, task, answer)
             run.frontier.save_host(task.host)
-            run.frontier.save_counts()
+            run.ledger.save_counts()
         run.store.rotate()
 
     def failed(self, task: Task, trouble: Trouble) -> None:
@@ -211,11 +225,12 @@ class Crawl:
             else:
                 page_failed(run, task, trouble)
             run.frontier.save_host(task.host)
-            run.frontier.save_counts()
+            run.ledger.save_counts()
 
     def _landed(self, task: Task) -> None:
         self.in_flight -= 1
-        self.run.frontier.requests += 1
+        self.pages_in_flight -= task.role is Role.PAGE
+        self.run.ledger.requests += 1
         self.run.gates.get(task.host).busy = False
 
     def _resolve(self, origin: str) -> None:
@@ -248,11 +263,11 @@ class Crawl:
         reason = self.ended or "nothing is left to fetch"
         with run.frontier.transaction():
             for task in run.frontier.waiting():
-                run.frontier.note(task, *self._left(task))
+                run.ledger.note(task, *self._left(task))
             stats = {"done": True, **self.progress(), "reason": reason, "unreachable": self.is_unreachable()}
-            stats["skipped"] = _skipped(run.frontier.verdict_counts())
+            stats["skipped"] = _skipped(run.ledger.verdict_counts())
             if not stats["unreachable"]:
-                run.frontier.finish(run.now(), reason, stats)
+                run.ledger.finish(run.now(), reason, stats)
         return stats
 
     def close(self) -> None:
@@ -261,18 +276,18 @@ class Crawl:
 
     def is_unreachable(self) -> bool:
         """Whether not one source could be read."""
-        return self.run.frontier.pages == 0 and self.run.sources.all_failed()
+        return self.run.ledger.pages == 0 and self.run.sources.all_failed()
 
     def progress(self) -> dict[str, Any]:
         """The run in numbers."""
         run = self.run
         return {
-            "fetched": run.frontier.pages,
+            "fetched": run.ledger.pages,
             "queued": run.frontier.queued(),
             "relevant_guess": run.relevant,
             "hosts": sum(gate.pages > 0 for gate in run.gates.table.values()),
-            "requests": run.frontier.requests,
-            "skipped": _skipped(run.frontier.skipped),
+            "requests": run.ledger.requests,
+            "skipped": _skipped(run.ledger.skipped),
         }
 
     def _left(self, task: Task) -> tuple[Verdict, str]:

@@ -3,7 +3,7 @@
 import re
 
 from crawler.apis import parse_api
-from crawler.candidates import Kind, Listing
+from crawler.candidates import Listing
 from crawler.feeds import parse_feed, parse_json_feed
 from crawler.sitemaps import parse_sitemap, parse_text_sitemap
 
@@ -51,11 +51,3 @@ def read_listing(body: bytes, url: str, content_type: str = "") -> Listing | Non
     if root in ("{", "["):
         return parse_api(body, url) or (parse_json_feed(body, url) if root == "{" else None)
     return None
-
-
-def is_empty(listing: Listing) -> bool:
-    """Whether a listing names nothing at all."""
-    return not listing.candidates and not listing.pointers
-
-
-__all__ = ["Kind", "Listing", "is_empty", "read_listing", "root_name"]

@@ -1,135 +1,53 @@
-"""What to fetch next: the queue of URLs on disk, best first, and what became of each; every step is one transaction."""
+"""What to fetch next: the queue of URLs on disk, best first; every step is one transaction."""
 
-import json
 import sqlite3
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
 
 from cleaning.urls import host_of
 from cleaning.verdict import Verdict
+from crawler.entries import Added, Entry, Role, Task, Warc
 from crawler.gates import Gates, gate_of
-from crawler.outcomes import Outcome, Totals, outcomes, totals, verdict_counts
-
-__all__ = ["Entry", "Frontier", "Outcome", "Role", "Task", "Totals", "Warc", "outcomes", "totals"]
+from crawler.ledger import Ledger
 
 _QUEUED, _DONE, _DROPPED, _ALIAS = range(4)
 _FINAL = frozenset(
     (Verdict.GONE, Verdict.TRAP, Verdict.TOO_LARGE, Verdict.REFUSED_ADDRESS, Verdict.KNOWN, Verdict.NOT_HTML)
 )
-
-
 _MAX_DOUBTED = 50
-
-
-class Role(StrEnum):
-    """What a request is for."""
-
-    SOURCE = "source"
-    PAGE = "page"
-    ROBOTS = "robots"
-    DOCUMENT = "document"
-
-
-class Added(StrEnum):
-    """What adding a URL to the frontier led to."""
-
-    NEW = "new"
-    QUEUED = "queued"
-    CHANGED = "changed"
-    KNOWN = "known"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A URL to put into the frontier. `key` is its identity, `host` its gate; times are seconds since the epoch.
-
-    `is_titled` says that the title is a feed's or a news sitemap's, and not just the text of a link.
-    """
-
-    key: str
-    url: str
-    host: str
-    role: Role
-    score: float
-    title_score: float = 0.0
-    depth: int = 0
-    kind: str = ""
-    source: str = ""
-    title: str = ""
-    published: float | None = None
-    modified: float | None = None
-    hops: int = 0
-    is_titled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A request to make. `fetched`, `etag`, `last_modified`, `digest` and `relevant` are of the last fetch, if any."""
-
-    role: Role
-    url: str
-    host: str
-    id: int = 0
-    key: str = ""
-    score: float = 0.0
-    title_score: float = 0.0
-    depth: int = 0
-    kind: str = ""
-    source: str = ""
-    title: str = ""
-    published: float | None = None
-    modified: float | None = None
-    attempts: int = 0
-    hops: int = 0
-    fetched: float | None = None
-    etag: str = ""
-    last_modified: str = ""
-    digest: str = ""
-    relevant: int | None = None
-    origin: str = ""
-
-    @property
-    def is_revisit(self) -> bool:
-        """Whether the URL was fetched before, so that the request is conditional."""
-        return self.fetched is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Warc:
-    """Where a page lies, and the length in bytes of the WARC file after it."""
-
-    file: str
-    offset: int
-    length: int
-
 
 _TASK_FIELDS = (
     "id, url, host, role, key, score, title_score, depth, kind, source, title, published, modified, attempts, hops, "
     "fetched, etag, last_modified, digest, relevant"
 )
-_BEST = f"SELECT {_TASK_FIELDS} FROM urls WHERE host = ? AND state = 0 ORDER BY score DESC, id LIMIT 1"
-_TOP = "SELECT score FROM urls WHERE host = ? AND state = 0 ORDER BY score DESC, id LIMIT 1"
+_BEST = f"SELECT {_TASK_FIELDS} FROM urls WHERE host = ? AND state = 0 AND score > ? ORDER BY score DESC, id LIMIT 1"
+_TOP = "SELECT score FROM urls WHERE host = ? AND state = 0 AND score > ? ORDER BY score DESC, id LIMIT 1"
+
+LISTED = 4.0
+"""Score of a URL that the options list: over every source (at most 2) and page (at most 1), also after retries."""
+
+_FLOOR = 2.0
+_RETRIED = 0.9
 
 
 class Frontier:
     """The queue of one run, over the URLs that all runs of a state know.
 
     What is in flight is not marked on disk: until it is acknowledged it is queued, so a killed run repeats just that.
+
+    Args:
+        database: the state's.
+        run_id: the run that is begun or resumed.
+        gates: told of the best URL that waits for each host.
+        only_listed: whether only entries with the score LISTED are given out, whatever else waits.
     """
 
-    def __init__(self, database: sqlite3.Connection, run_id: str, gates: Gates) -> None:
+    def __init__(self, database: sqlite3.Connection, run_id: str, gates: Gates, *, only_listed: bool = False) -> None:
         self.database = database
         self.run_id = run_id
         self.gates = gates
-        self.started = 0.0
-        self.pages = 0
-        self.requests = 0
-        self.explored = 0
-        self.skipped: Counter[str] = Counter()
+        self.floor = _FLOOR if only_listed else -2.0
+        self.ledger = Ledger(database, run_id)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -144,24 +62,17 @@ class Frontier:
 
     def begin(self, now: float) -> bool:
         """Starts or resumes the run; returns False where it is finished already."""
-        run = self.database.execute("SELECT * FROM runs WHERE run_id = ?", (self.run_id,)).fetchone()
-        if run is None:
-            self.database.execute("INSERT INTO runs(run_id, started) VALUES(?, ?)", (self.run_id, now))
-            self.started = now
-        elif run["finished"] is not None:
+        if not self.ledger.begin(now):
             return False
-        else:
-            self.started, self.pages, self.requests = run["started"], run["pages"], run["requests"]
-            self.explored = run["explored"]
-        self.skipped.update(self.verdict_counts())
         # What could not be read in an earlier run is asked again in this one.
         self.database.execute("DELETE FROM origins WHERE state = 'disallow'")
+        # What an earlier run was told to fetch and did not waits like everything else.
+        self.database.execute(
+            "UPDATE urls SET score = score / ? WHERE state = 0 AND score > ? AND run_id != ?",
+            (LISTED, _FLOOR, self.run_id),
+        )
         self._load_gates()
         return True
-
-    def is_new(self) -> bool:
-        """Whether the run has not put its sources into the queue yet."""
-        return not self.database.execute("SELECT 1 FROM source_runs WHERE run_id = ?", (self.run_id,)).fetchone()
 
     def _load_gates(self) -> None:
         for host, next_at in self.database.execute("SELECT host, next_at FROM hosts"):
@@ -169,7 +80,8 @@ class Frontier:
         query = "SELECT host, pages FROM host_pages WHERE run_id = ?"
         for host, pages in self.database.execute(query, (self.run_id,)):
             self.gates.get(host).pages = pages
-        for host, top in self.database.execute("SELECT host, max(score) FROM urls WHERE state = 0 GROUP BY host"):
+        query = "SELECT host, max(score) FROM urls WHERE state = 0 AND score > ? GROUP BY host"
+        for host, top in self.database.execute(query, (self.floor,)):
             self.gates.get(host).top = top
 
     # Putting in.
@@ -189,7 +101,7 @@ class Frontier:
         if row is None:
             self._insert(entry)
             return Added.NEW
-        if row["state"] == _QUEUED:
+        if row["state"] == _QUEUED and not (again and row["run_id"] != self.run_id):
             self._improve(row, entry)
             return Added.QUEUED
         if again or self._is_due(row, entry):
@@ -254,9 +166,11 @@ class Frontier:
             "INSERT OR IGNORE INTO urls(key, url, host, role, state, score, run_id) VALUES(?, ?, ?, ?, ?, 0, ?)",
             (key, task.url, task.host, task.role, _ALIAS, self.run_id),
         )
-        self.database.execute(
-            "UPDATE urls SET state = ? WHERE key = ? AND state = 0 AND id != ?", (_ALIAS, key, task.id)
-        )
+        query = f"SELECT {_TASK_FIELDS} FROM urls WHERE key = ? AND state = 0 AND id != ? AND role = 'page'"
+        for waiting in self._tasks(query, key, task.id):
+            self.database.execute("UPDATE urls SET state = ? WHERE id = ?", (_ALIAS, waiting.id))
+            self.ledger.note(waiting, Verdict.KNOWN, f"the same page as {task.url}")
+            self.refresh_top(waiting.host)
 
     def doubt_missing(self, source: str, listed: set[str], oldest: float, score: float) -> int:
         """Queues the relevant articles of a source that it should list still and does not: perhaps they were withdrawn.
@@ -288,15 +202,15 @@ class Frontier:
 
     def best(self, host: str) -> Task | None:
         """The best URL that waits for a host."""
-        row = self.database.execute(_BEST, (host,)).fetchone()
+        row = self.database.execute(_BEST, (host, self.floor)).fetchone()
         if row is None:
             self.gates.get(host).top = None
             return None
-        return Task(**{**dict(row), "role": Role(row["role"])})
+        return _task(row)
 
     def refresh_top(self, host: str) -> None:
         """Reads the score of a host's best waiting URL anew."""
-        row = self.database.execute(_TOP, (host,)).fetchone()
+        row = self.database.execute(_TOP, (host, self.floor)).fetchone()
         self.gates.get(host).top = row[0] if row else None
 
     def drop(self, task: Task, verdict: Verdict, reason: str, now: float | None = None) -> None:
@@ -305,15 +219,14 @@ class Frontier:
             "UPDATE urls SET state = ?, verdict = ?, run_id = ? WHERE id = ?", (_DROPPED, verdict, self.run_id, task.id)
         )
         if task.role is Role.PAGE:
-            self.note(task, verdict, reason, at=now)
+            self.ledger.note(task, verdict, reason, at=now)
         self.refresh_top(task.host)
 
     def waiting_of(self, origin: str) -> list[Task]:
-        """The URLs of an origin that wait."""
-        query = f"SELECT {_TASK_FIELDS} FROM urls WHERE state = 0 AND host = ? AND url >= ? AND url < ?"
+        """The URLs of an origin that wait for this run."""
+        query = f"SELECT {_TASK_FIELDS} FROM urls WHERE state = 0 AND host = ? AND score > ? AND url >= ? AND url < ?"
         host = gate_of(host_of(origin))
-        rows = self.database.execute(query, (host, f"{origin}/", f"{origin}0")).fetchall()  # "0" comes after "/"
-        return [Task(**{**dict(row), "role": Role(row["role"])}) for row in rows]
+        return self._tasks(query, host, self.floor, f"{origin}/", f"{origin}0")  # "0" comes after "/"
 
     def shelve(self, task: Task) -> None:
         """Lets a URL wait that is not worth a request as things stand; a better score takes it up again."""
@@ -322,7 +235,9 @@ class Frontier:
 
     def retry(self, task: Task) -> None:
         """Puts a URL back for another attempt, behind what has not failed."""
-        self.database.execute("UPDATE urls SET attempts = attempts + 1, score = score * 0.9 WHERE id = ?", (task.id,))
+        self.database.execute(
+            "UPDATE urls SET attempts = attempts + 1, score = score * ? WHERE id = ?", (_RETRIED, task.id)
+        )
         self.refresh_top(task.host)
 
     def fetched(
@@ -347,9 +262,9 @@ class Frontier:
             ),
         )  # fmt: skip
         if warc:
-            self.note_file(warc.file, warc.length)
+            self.ledger.note_file(warc.file, warc.length)
         if task.role is Role.PAGE:
-            self.note(task, verdict, reason, at=now, warc=warc)
+            self.ledger.note(task, verdict, reason, at=now, warc=warc)
         self.refresh_top(task.host)
 
     def unchanged(self, task: Task, now: float, *, validators: tuple[str, str] = ("", "")) -> None:
@@ -359,7 +274,7 @@ class Frontier:
             " last_modified = CASE ? WHEN '' THEN last_modified ELSE ? END WHERE id = ?",
             (_DONE, now, self.run_id, validators[0], validators[0], validators[1], validators[1], task.id),
         )
-        self.note(task, Verdict.NOT_MODIFIED, "unchanged since the last fetch", at=now)
+        self.ledger.note(task, Verdict.NOT_MODIFIED, "unchanged since the last fetch", at=now)
         self.refresh_top(task.host)
 
     def move(self, task: Task, url: str, host: str) -> None:
@@ -367,28 +282,6 @@ class Frontier:
         self.database.execute("UPDATE urls SET url = ?, host = ?, hops = hops + 1 WHERE id = ?", (url, host, task.id))
         self.refresh_top(task.host)
         self.refresh_top(host)
-
-    def note(
-        self, task: Task | Entry, verdict: Verdict, reason: str, *, at: float | None = None, warc: Warc | None = None
-    ) -> None:
-        """Notes an outcome of this run; a later one for the same key replaces it."""
-        self.skipped[verdict] += 1
-        self.database.execute(
-            "INSERT OR REPLACE INTO outcomes VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                self.run_id, task.key, task.url, verdict, reason[:500], task.kind, task.source, task.title,
-                task.published, task.score, at, warc.file if warc else "", warc.offset if warc else -1,
-            ),
-        )  # fmt: skip
-
-    def note_file(self, name: str, length: int) -> None:
-        """Acknowledges a WARC file up to a length in bytes."""
-        self.database.execute("INSERT OR REPLACE INTO files VALUES(?, ?, ?)", (name, self.run_id, length))
-
-    def committed_files(self) -> dict[str, int]:
-        """The acknowledged length in bytes of each WARC file of the run."""
-        query = "SELECT name, length FROM files WHERE run_id = ?"
-        return {row["name"]: row["length"] for row in self.database.execute(query, (self.run_id,))}
 
     def requeue_lost(self, file: str, length: int) -> int:
         """Puts the pages back whose records lie beyond what is left of a WARC file; returns how many."""
@@ -406,38 +299,38 @@ class Frontier:
         self.database.execute("INSERT OR REPLACE INTO hosts VALUES(?, ?, ?)", (host, gate.next_at, gate.failures))
         self.database.execute("INSERT OR REPLACE INTO host_pages VALUES(?, ?, ?)", (self.run_id, host, gate.pages))
 
-    def save_counts(self) -> None:
-        """Stores the run's counts."""
-        self.database.execute(
-            "UPDATE runs SET pages = ?, requests = ?, explored = ? WHERE run_id = ?",
-            (self.pages, self.requests, self.explored, self.run_id),
-        )
-
     def queued(self) -> int:
         """How many URLs wait."""
         return int(self.database.execute("SELECT count(*) FROM urls WHERE state = 0").fetchone()[0])
 
-    def verdict_counts(self) -> dict[str, int]:
-        """How often each verdict occurred in this run."""
-        return verdict_counts(self.database, self.run_id)
-
-    def waiting(self) -> Iterator[Task]:
+    def waiting(self) -> list[Task]:
         """The pages of this run that still wait, best first; for the verdicts at its end."""
         query = (
             f"SELECT {_TASK_FIELDS} FROM urls WHERE state = 0 AND role = 'page' AND run_id = ? ORDER BY score DESC, id"
         )
-        for row in self.database.execute(query, (self.run_id,)).fetchall():
-            yield Task(**{**dict(row), "role": Role(row["role"])})
+        return self._tasks(query, self.run_id)
 
-    def finish(self, now: float, reason: str, stats: Mapping[str, Any]) -> None:
-        """Marks the run as finished: starting it again does nothing."""
-        self.save_counts()
-        self.database.execute(
-            "UPDATE runs SET finished = ?, reason = ?, stats = ? WHERE run_id = ?",
-            (now, reason, json.dumps(stats, sort_keys=True), self.run_id),
+    def waiting_of_source(self, source: str, most: int) -> list[Task]:
+        """At most so many pages of a source that wait, were not tried yet, and are not shelved."""
+        query = (
+            f"SELECT {_TASK_FIELDS} FROM urls WHERE source = ? AND role = 'page' AND state = 0 AND attempts = 0"
+            " AND score BETWEEN 0 AND 1 ORDER BY id LIMIT ?"
         )
+        return self._tasks(query, source, most)
+
+    def rescore(self, task: Task, score: float) -> None:
+        """Gives a URL that waits another place."""
+        self.database.execute("UPDATE urls SET score = ? WHERE id = ?", (score, task.id))
+
+    def _tasks(self, query: str, *values: object) -> list[Task]:
+        rows = self.database.execute(query, values).fetchall()
+        return [_task(row) for row in rows]
 
     def _raise_top(self, host: str, score: float) -> None:
         gate = self.gates.get(host)
         if gate.top is None or score > gate.top:
             gate.top = score
+
+
+def _task(row: sqlite3.Row) -> Task:
+    return Task(**{**dict(row), "role": Role(row["role"])})

@@ -1,14 +1,15 @@
 """What sources and pages list -> the frontier: which candidates are worth a request, and how much."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlsplit
 
 from cleaning.urls import date_in, host_of, identity, site_of
 from cleaning.verdict import Verdict
 from crawler.candidates import Candidate, Kind, Listing, Pointer, is_about_site, is_file, looks_like_hub
-from crawler.frontier import Added, Entry, Frontier, Role, Task
+from crawler.entries import Added, Entry, Role, Task
+from crawler.frontier import LISTED, Frontier
 from crawler.gates import gate_of
 from crawler.guards import Guard, trap_reason
 from crawler.links import PageLinks
@@ -27,29 +28,38 @@ _URGENCY = {
     Kind.SECTION: 1.3,
     Kind.LINK: 1.2,
 }
+_LINKING = (Kind.SECTION, Kind.LINK, Kind.ARCHIVE)
 _HUB_YIELD = 0.35
+_MOVED = 0.1
+_MAX_RESCORED = 2_000
+_MAX_NESTING = 5
+# Freshness fades while a URL waits, by less than this.
+_SLACK = 0.002
 _DATED_LIST = 3
 _DOUBT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where candidates were found: the source, its kind and yield 0..1, the depth they get, the site they must be of.
+    """Where candidates were found: the source, its kind and yield 0..1, the depth they get, the sites they must be of.
 
-    `site` is "" where any site is accepted.
+    `sites` is empty where any site is accepted.
     """
 
     source: str
     kind: Kind
     source_yield: float = BASE_YIELD
     depth: int = 0
-    site: str = ""
+    sites: frozenset[str] = frozenset()
     tells_changes: bool = True
 
 
 @dataclass(slots=True)
 class Harvest:
-    """Puts candidates and sources into the frontier of a run."""
+    """Puts candidates and sources into the frontier of a run.
+
+    `vouching` gives, for a sitemap, the sites whose robots.txt names it.
+    """
 
     options: CrawlOptions
     frontier: Frontier
@@ -57,21 +67,49 @@ class Harvest:
     guard: Guard
     title_score: TitleScore
     clock: Callable[[], datetime]
+    vouching: Callable[[str], frozenset[str]]
+    _ranked: dict[str, float] = field(default_factory=dict)
+
+    def listed(self, urls: Sequence[str]) -> None:
+        """Queues the URLs that the options list, in their order; those that are known to be asked for again."""
+        for i, url in enumerate(urls):
+            entry = Entry(
+                key=identity(url),
+                url=url,
+                host=gate_of(host_of(url)),
+                role=Role.PAGE,
+                score=LISTED - i / (1 + len(urls)) / 100,
+                title_score=self.title_score("", url),
+                kind=Kind.LIST,
+                source=Kind.LIST,
+            )
+            if reason := self.guard.refuses_url(url):
+                self.frontier.ledger.note(entry, Verdict.REFUSED_ADDRESS, reason)
+            else:
+                self.frontier.add(entry, again=True)
+        self.sources.tally(Kind.LIST, candidates=len(urls))
 
     def queue_source(self, source: Source, *, hops: int = 0) -> None:
         """Queues a request to a source: feeds and sitemaps before everything else, sections by what they yield."""
-        urgency = _URGENCY[source.kind] if source.given or source.kind is not Kind.SECTION else _HUB_YIELD
         entry = Entry(
             key=f"source:{source.url}",
             url=source.url,
             host=gate_of(host_of(source.url)),
             role=Role.SOURCE,
-            score=urgency * (0.9 + 0.1 * source.expected_yield) if urgency > 1 else urgency * source.expected_yield,
+            score=self._urgency(source),
             kind=source.kind,
             source=source.parent,
             hops=hops,
         )
         self.frontier.add(entry, again=True)
+
+    def _urgency(self, source: Source) -> float:
+        """A source's place in the queue: 1..2 before all pages, 0..1 among them."""
+        if source.kind is Kind.ARCHIVE:
+            return _HUB_YIELD * self.sources.family_yield(source.parent)
+        if source.kind is Kind.SECTION and not source.given:
+            return _HUB_YIELD * source.expected_yield
+        return _URGENCY[source.kind] * (0.9 + 0.1 * source.expected_yield)
 
     def listing(self, source: Source, listing: Listing) -> int:
         """Takes in what a feed, sitemap or interface lists; returns how many of its candidates are new or changed."""
@@ -79,7 +117,7 @@ class Harvest:
             source=source.url,
             kind=listing.kind,
             source_yield=source.expected_yield,
-            site=self._bound_site(source, listing.kind),
+            sites=self._bound_sites(source, listing.kind),
             tells_changes=source.tells_changes,
         )
         fresh = self.candidates(listing.candidates, context)
@@ -94,13 +132,22 @@ class Harvest:
             listed = {identity(candidate.url) for candidate in listing.candidates}
             self.frontier.doubt_missing(source.url, listed, min(dates), _DOUBT)
 
-    def _bound_site(self, source: Source, kind: Kind) -> str:
-        """The only site that a source may list URLs of: its own, but any for feeds and interfaces of the options.
+    def _bound_sites(self, source: Source, kind: Kind) -> frozenset[str]:
+        """The only sites that a source may list URLs of: its own, but any for feeds and interfaces of the options.
 
-        Sitemaps must keep to their site (sitemaps.org, "Sitemaps & Cross Submits"), so must sources that were found.
+        Sitemaps must keep to their site, and to those whose robots.txt names them or their index (sitemaps.org,
+        "Sitemaps & Cross Submits"); so must sources that were found.
         """
-        trusted = source.given and kind in (Kind.FEED, Kind.API)
-        return "" if trusted else site_of(host_of(source.url))
+        if source.given and kind in (Kind.FEED, Kind.API):
+            return frozenset()
+        sites = {site_of(host_of(source.url))}
+        at: Source | None = source
+        for _ in range(_MAX_NESTING):
+            if at is None or kind not in (Kind.SITEMAP, Kind.NEWS_SITEMAP):
+                break
+            sites |= self.vouching(at.url)
+            at = self.sources.get(at.parent)
+        return frozenset(sites)
 
     def page(self, task: Task, links: PageLinks, *, relevant: bool | None) -> int:
         """Takes in the links of a page or section; returns how many are new."""
@@ -112,30 +159,27 @@ class Harvest:
         source_yield = base if relevant is None else (0.6 if relevant else 0.1)
         context = Context(
             source=task.url,
-            kind=Kind.SECTION if task.role is Role.SOURCE or task.kind == Kind.SECTION else Kind.LINK,
+            kind=_kind_of_links(task),
             source_yield=source_yield,
             depth=depth,
-            site=site_of(host_of(task.url)),
+            sites=frozenset((site_of(host_of(task.url)),)),
         )
         fresh = self.candidates(links.links, context)
         if fresh and links.next_page and looks_like_hub(links.next_page):
-            self._add(
-                Candidate(links.next_page), Context(task.url, Kind.SECTION, source_yield, task.depth, context.site)
-            )
+            self._add(Candidate(links.next_page), replace(context, kind=Kind.SECTION, depth=task.depth))
         return fresh
 
-    def discoveries(self, links: PageLinks, parent: str) -> None:
-        """Registers and queues the feeds that a front page offers."""
-        self.pointers(links.feeds, parent)
+    def pointers(self, pointers: Iterable[Pointer], parent: str, *, anywhere: bool = False) -> None:
+        """Registers and queues the sources that another one names, the latest first, those of the period only.
 
-    def pointers(self, pointers: Iterable[Pointer], parent: str) -> None:
-        """Registers and queues the sources that another one names, the latest first, those of the period only."""
+        They must be of the same site, but may be `anywhere` where robots.txt names them.
+        """
         since = self.options.since
         site = site_of(host_of(parent))
         fitting = [
             pointer
             for pointer in pointers
-            if site_of(host_of(pointer.url)) == site
+            if (anywhere or site_of(host_of(pointer.url)) == site)
             and not (since and pointer.modified and pointer.modified < since)
             and not self.guard.refuses_url(pointer.url)
         ]
@@ -147,7 +191,7 @@ class Harvest:
     def _point(self, pointer: Pointer, parent: str) -> None:
         source = self.sources.register(pointer.url, pointer.kind, parent=parent)
         changed = pointer.modified is None or source.checked is None or pointer.modified.timestamp() > source.checked
-        asked = source.checked is not None and source.checked >= self.frontier.started
+        asked = source.checked is not None and source.checked >= self.frontier.ledger.started
         is_due = source.next_at <= self.clock().timestamp() and source.failures == 0 and not asked
         if source.checked is None or (changed and is_due):
             self.queue_source(source)
@@ -156,8 +200,9 @@ class Harvest:
         """Puts the candidates that may be wanted into the frontier; returns how many are new or changed."""
         counts = {Added.NEW: 0, Added.QUEUED: 0, Added.CHANGED: 0, Added.KNOWN: 0}
         total = 0
+        self._ranked[context.source] = context.source_yield
         for candidate in candidates:
-            if context.site and site_of(host_of(candidate.url)) != context.site:
+            if context.sites and site_of(host_of(candidate.url)) not in context.sites:
                 continue
             total += 1
             added = self._add(candidate, context)
@@ -172,25 +217,23 @@ class Harvest:
         entry = self._entry(candidate, context)
         refusal = self._refusal(candidate)
         if refusal:
-            self.frontier.note(entry, *refusal)
+            self.frontier.ledger.note(entry, *refusal)
             return None
         return self.frontier.add(entry)
 
     def _entry(self, candidate: Candidate, context: Context) -> Entry:
-        is_hub = context.kind in (Kind.SECTION, Kind.LINK) and looks_like_hub(candidate.url)
+        is_hub = context.kind in _LINKING and looks_like_hub(candidate.url)
         published = candidate.published or _day_in(candidate.url)
         modified = candidate.modified if context.tells_changes else None
         title_score = self.title_score(candidate.title, candidate.url)
         telling = is_telling(candidate.title, candidate.url) and not is_hub
-        score = rank(
-            title_score, telling=telling, source_yield=context.source_yield, published=published, now=self.clock()
-        )
+        score = self._rank(title_score, telling, is_hub, published, context.source_yield)
         return Entry(
             key=identity(candidate.url),
             url=candidate.url,
             host=gate_of(urlsplit(candidate.url).hostname or ""),
             role=Role.PAGE,
-            score=max(score, title_score) if is_hub else score,
+            score=score,
             title_score=title_score if telling else max(title_score, 0.5 * context.source_yield),
             depth=context.depth,
             kind=Kind.SECTION if is_hub else context.kind,
@@ -200,6 +243,40 @@ class Harvest:
             modified=modified.timestamp() if modified else None,
             is_titled=context.kind in (Kind.FEED, Kind.NEWS_SITEMAP, Kind.API),
         )
+
+    def _rank(
+        self, title_score: float, telling: bool, is_hub: bool, published: datetime | None, source_yield: float
+    ) -> float:
+        score = rank(title_score, telling=telling, source_yield=source_yield, published=published, now=self.clock())
+        return max(score, title_score) if is_hub else score
+
+    def rescore(self, url: str) -> None:
+        """Ranks what waits of a source anew, where its yield has moved since it was ranked last.
+
+        A URL that another source ranked better keeps its place.
+        """
+        source = self.sources.get(url)
+        if source is None:
+            return
+        after = source.expected_yield
+        before = self._ranked.setdefault(url, after)
+        if abs(after - before) < _MOVED:
+            return
+        self._ranked[url] = after
+        waiting = self.frontier.waiting_of_source(url, _MAX_RESCORED)
+        for task in waiting:
+            self._rescore(task, before, after)
+        for host in sorted({task.host for task in waiting}):
+            self.frontier.refresh_top(host)
+
+    def _rescore(self, task: Task, before: float, after: float) -> None:
+        is_hub = task.kind in _LINKING and looks_like_hub(task.url)
+        telling = is_telling(task.title, task.url) and not is_hub
+        published = datetime.fromtimestamp(task.published, UTC) if task.published is not None else None
+        words = self.title_score(task.title, task.url)
+        was, score = (self._rank(words, telling, is_hub, published, share) for share in (before, after))
+        if score > task.score or task.score <= was + _SLACK:
+            self.frontier.rescore(task, score)
 
     def _refusal(self, candidate: Candidate) -> tuple[Verdict, str] | None:
         """Why a candidate is not even queued, or None."""
@@ -228,6 +305,12 @@ class Harvest:
         if until and published and published - slack > until:
             return f"published {published:%Y-%m-%d}, after {until:%Y-%m-%d}"
         return ""
+
+
+def _kind_of_links(task: Task) -> Kind:
+    if task.kind == Kind.ARCHIVE:
+        return Kind.ARCHIVE
+    return Kind.SECTION if task.role is Role.SOURCE or task.kind == Kind.SECTION else Kind.LINK
 
 
 def _day_in(url: str) -> datetime | None:

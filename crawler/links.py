@@ -9,6 +9,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from cleaning.decode import decode
 from cleaning.urls import canonical
 from crawler.candidates import Candidate, Kind, Pointer, is_about_site, is_file
+from crawler.rights import AGENT
 
 MAX_LINKS = 2_000
 """Links of one page that are looked at; fronts of large papers have 300 to 800."""
@@ -18,7 +19,7 @@ _NEXT_TEXT = re.compile(
     r"(?:next(?: page)?|older(?: posts| stories| entries)?|more stories|load more|›|»|→)", re.IGNORECASE
 )
 _UNFOLLOWED = frozenset(("nofollow", "sponsored", "ugc"))
-_ROBOTS_META = frozenset(("robots", "tdm-reservation", "tdm-policy", "googlebot", "likewise"))
+_ROBOTS_META = frozenset(("robots", "tdm-reservation", "tdm-policy", AGENT))
 _API = "https://api.w.org/"
 
 
@@ -44,7 +45,10 @@ class PageLinks:
     def no_follow(self) -> bool:
         """Whether the page's robots meta says nofollow or none."""
         words = {
-            word.strip().lower() for name, content in self.metas if name == "robots" for word in content.split(",")
+            word.strip().lower()
+            for name, content in self.metas
+            if name in ("robots", AGENT)
+            for word in content.split(",")
         }
         return bool(words & {"nofollow", "none"})
 

@@ -61,7 +61,7 @@ class Network:
     resolve: dict[str, str] = field(default_factory=dict)
 
 
-_LISTS = ("seeds", "sites", "feeds", "sitemaps", "sections")
+_LISTS = ("seeds", "sites", "feeds", "sitemaps", "sections", "archives", "urls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,10 @@ class CrawlOptions:
 
     `state` is the dataset's state folder: the frontier lies there, and WARC files under `warc/`, named
     `<run_id>-NNNNN.warc.gz`. `seeds` are the cleaned seed texts. `since` and `until` bound the publication dates,
-    aware, in UTC. Of `sites`, feeds, sitemaps and sections are found by the crawl itself. `gdelt` asks the GDELT
-    project's index of world news as well.
+    aware, in UTC. Of `sites`, feeds, sitemaps and sections are found by the crawl itself. `archives` are addresses of
+    archive pages with `{year}`, `{month}` and `{day}` in them, asked for from the end of the period backwards. `gdelt`
+    asks the GDELT project's index of world news as well. With `urls`, exactly these are fetched, those known already
+    conditionally; no source is asked and no link followed.
     """
 
     run_id: str
@@ -81,6 +83,8 @@ class CrawlOptions:
     feeds: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
+    archives: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
     limits: Limits = Limits()

@@ -99,8 +99,8 @@ def verdict_counts(database: sqlite3.Connection, run_id: str) -> dict[str, int]:
 
 
 def _totals(database: sqlite3.Connection, run: sqlite3.Row) -> Totals:
-    query = """SELECT r.*, coalesce(s.kind, 'section') AS kind FROM source_runs r
-               LEFT JOIN sources s ON s.url = r.source WHERE r.run_id = ? ORDER BY r.source"""
+    query = """SELECT r.*, coalesce(s.kind, CASE r.source WHEN 'list' THEN 'list' ELSE 'section' END) AS kind
+               FROM source_runs r LEFT JOIN sources s ON s.url = r.source WHERE r.run_id = ? ORDER BY r.source"""
     return Totals(
         run_id=run["run_id"],
         finished=run["finished"] is not None,

@@ -9,7 +9,7 @@ from cleaning.urls import identity
 from cleaning.verdict import Verdict
 from crawler.answers import Answer, Trouble, sha1
 from crawler.candidates import Kind, looks_like_hub
-from crawler.frontier import Added, Entry, Role, Task, Warc
+from crawler.entries import Added, Entry, Role, Task, Warc
 from crawler.gates import gate_of
 from crawler.links import PageLinks, read_page
 from crawler.outcomes import as_time
@@ -88,7 +88,7 @@ def _redirected(run: Run, task: Task, target: str) -> None:
         modified=task.modified,
         hops=task.hops + 1,
     )
-    added = run.frontier.add(entry)
+    added = run.frontier.add(entry, again=task.kind == Kind.LIST)
     known = "known already" if added is Added.KNOWN else "fetched there"
     run.frontier.drop(task, Verdict.KNOWN, f"redirects to {target}, {known}", run.now())
 
@@ -117,8 +117,10 @@ def _stored(run: Run, task: Task, answer: Answer, payload: bytes) -> None:
     relevant = run.relevance.page(payload, answer.content_type).is_relevant
     rights = _rights(run, task, answer, links)
     place = run.store.append_response(answer.exchange, metadata(task, rights))
-    fresh = run.harvest.page(task, links, relevant=relevant)
-    _note_aliases(run, task, links)
+    is_followed = task.kind != Kind.LIST and not answer.no_follow
+    fresh = run.harvest.page(task, links, relevant=relevant) if is_followed else 0
+    if is_followed:
+        _note_aliases(run, task, links)
     run.frontier.fetched(
         task,
         run.now(),
@@ -128,11 +130,12 @@ def _stored(run: Run, task: Task, answer: Answer, payload: bytes) -> None:
         warc=Warc(place.file, place.offset, run.store.position[1]),
     )
     _learn(run, task, relevant=relevant)
-    _register_hub(run, task, answer, links, content, fresh, relevant=relevant)
+    if is_followed:
+        _register_hub(run, task, answer, links, content, fresh, relevant=relevant)
 
 
 def _note_position(run: Run) -> None:
-    run.frontier.note_file(*run.store.position)
+    run.ledger.note_file(*run.store.position)
 
 
 def _claim(run: Run, task: Task, *, changed: bool) -> None:
@@ -182,11 +185,12 @@ def looks_like_front(url: str) -> bool:
 def _learn(run: Run, task: Task, *, relevant: bool) -> None:
     """Lets the page's own relevance count for its source, and for what is expected of titles like its own."""
     run.relevant += relevant
-    run.frontier.pages += 1
+    run.ledger.pages += 1
     run.gates.get(task.host).pages += 1
     if task.kind != Kind.SECTION:
         run.odds.add(task.title_score, relevant)
     run.sources.yielded(task.source, relevant=relevant)
+    run.harvest.rescore(task.source)
 
 
 def _register_hub(

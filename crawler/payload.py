@@ -16,6 +16,7 @@ ACCEPTED = "gzip, deflate, br"
 
 _MOST_ENCODINGS = 4
 _STEP = 1 << 16
+_HELD = 4_000_000
 _GZIP = b"\x1f\x8b"
 
 
@@ -74,19 +75,24 @@ def _undo(name: str, body: bytes, most: int, *, lenient: bool) -> bytes:
         raise PayloadError(f"broken {name} body of {len(body)} bytes: {error}") from error
 
 
-def _bounded(pieces: Iterable[bytes], most: int) -> bytes:
-    kept = bytearray()
-    for piece in pieces:
-        kept += piece
-        if len(kept) > most:
+def _bounded(pieces: Callable[[], Iterable[bytes]], most: int) -> bytes:
+    """The pieces as one. What is large is counted before it is kept, so that a bomb costs time alone."""
+    kept, total = [], 0
+    for piece in pieces():
+        total += len(piece)
+        if total > most:
             raise OversizeError(f"over {most} bytes when decoded")
-    return bytes(kept)
+        if total <= _HELD:
+            kept.append(piece)
+        else:
+            kept.clear()
+    return b"".join(kept if total <= _HELD else pieces())
 
 
 def _gunzip(body: bytes, most: int, lenient: bool) -> bytes:
     if lenient and body[:2] != _GZIP:
         return body
-    return _bounded(_members(body, most, lenient), most)
+    return _bounded(lambda: _members(body, most, lenient), most)
 
 
 def _members(body: bytes, most: int, lenient: bool) -> Iterable[bytes]:
@@ -117,13 +123,13 @@ def _inflate_lenient(inflater: "zlib._Decompress", body: bytes, most: int, lenie
 def _inflate(body: bytes, most: int, lenient: bool) -> bytes:
     """Deflate with its zlib header, or raw as some servers send it (RFC 9110, 8.4.1.2)."""
     try:
-        return _bounded(_inflate_lenient(zlib.decompressobj(), body, most, False), most)
+        return _bounded(lambda: _inflate_lenient(zlib.decompressobj(), body, most, False), most)
     except (zlib.error, EOFError):
-        return _bounded(_inflate_lenient(zlib.decompressobj(wbits=-15), body, most, lenient), most)
+        return _bounded(lambda: _inflate_lenient(zlib.decompressobj(wbits=-15), body, most, lenient), most)
 
 
 def _unbrotli(body: bytes, most: int, lenient: bool) -> bytes:
-    return _bounded(_brotli_pieces(body, lenient), most)
+    return _bounded(lambda: _brotli_pieces(body, lenient), most)
 
 
 def _brotli_pieces(body: bytes, lenient: bool) -> Iterable[bytes]:
@@ -139,7 +145,7 @@ def _brotli_pieces(body: bytes, lenient: bool) -> Iterable[bytes]:
 
 
 def _unzstd(body: bytes, most: int, lenient: bool) -> bytes:
-    return _bounded(_zstd_pieces(body, lenient), most)
+    return _bounded(lambda: _zstd_pieces(body, lenient), most)
 
 
 def _zstd_pieces(body: bytes, lenient: bool) -> Iterable[bytes]:

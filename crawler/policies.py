@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from crawler.frontier import Role, Task
+from cleaning.urls import host_of, site_of
+from crawler.entries import Role, Task
 from crawler.gates import gate_of
 from crawler.policy import (
     ROBOTS_REDIRECTS,
@@ -29,6 +30,7 @@ DOCUMENT_BYTES = 262_144
 _UNREACHABLE_TTL = 600.0
 _ROBOTS_ATTEMPTS = 3
 _CACHED = 512
+_MOST_VOUCHING = 100
 
 
 @dataclass(slots=True)
@@ -78,6 +80,18 @@ class PolicyBook:
     def delay(self, origin: str) -> float:
         """The seconds between two requests that an origin asks for; 0 for none, or where it is not known yet."""
         return self._delays.get(origin, 0.0)
+
+    def vouching_sites(self, sitemap: str) -> frozenset[str]:
+        """The sites whose robots.txt, where it was read, names a sitemap: it may list their URLs, wherever it lies.
+
+        That is how sitemaps.org, "Sitemaps & Cross Submits", lets a site prove that a sitemap elsewhere is its own.
+        """
+        query = "SELECT origin, text FROM origins WHERE state = 'rules' AND instr(lower(text), ?) LIMIT ?"
+        rows = self.database.execute(query, (host_of(sitemap), _MOST_VOUCHING)).fetchall()
+        named = {row["origin"]: Robots("rules", rules=Protego.parse(row["text"])) for row in rows}
+        return frozenset(
+            site_of(host_of(origin)) for origin, robots in named.items() if sitemap in robots.sitemaps(origin)
+        )
 
     def next_request(self, origin: str, now: float) -> Task:
         """The next request that an origin's policy needs: robots.txt, then each of its declarations."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cleaning.verdict import Verdict
 from crawler.answers import Answer, Trouble
-from crawler.frontier import Task
+from crawler.entries import Task
 from crawler.payload import PayloadError, decode
 from crawler.policies import DOCUMENT_BYTES
 from crawler.policy import ROBOTS_BYTES

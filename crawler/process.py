@@ -16,6 +16,7 @@ from scrapy.crawler import AsyncCrawlerRunner
 from scrapy.utils.reactor import install_reactor
 
 from cleaning.topic import TopicError
+from crawler.archives import archive_patterns
 from crawler.crawl import Crawl
 from crawler.errors import CrawlError, OptionsError
 from crawler.options import CrawlOptions
@@ -24,7 +25,7 @@ from crawler.relevance import Relevance
 from crawler.resolver import GuardedResolver
 from crawler.run import make_run
 from crawler.settings import scrapy_settings
-from crawler.sources import given_sources
+from crawler.sources import given_sources, listed_urls
 from crawler.spider import CrawlSpider
 from crawler.state import locked, open_database
 
@@ -64,13 +65,13 @@ def read_options(path: Path) -> CrawlOptions:
     """
     try:
         options = CrawlOptions.from_json(path.read_text(encoding="utf-8"))
-        named = given_sources(options)
+        named = [*given_sources(options), *listed_urls(options), *archive_patterns(options)]
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise OptionsError(
             f"{path}: {type(error).__name__}: {error}. Write the file with CrawlOptions.to_json"
         ) from error
     if not named and not options.gdelt:
-        raise OptionsError(f"{path}: no sources. Name at least one site, feed, sitemap or section")
+        raise OptionsError(f"{path}: no sources. Name at least one site, feed, sitemap, section or archive, or URLs")
     if options.politeness.rights not in ("strict", "record"):
         raise OptionsError(f'{path}: rights is {options.politeness.rights!r}. Give "strict" or "record"')
     return options

@@ -2,7 +2,7 @@
 
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,11 +41,13 @@ class GuardedResolver:
         reactor: whose thread pool looks names up.
         guard: what is refused.
         ttl: seconds for which an answer is kept; every answer is checked before it is kept.
+        look_up: asks the system for the addresses of a name; it blocks, and raises OSError where there is none.
     """
 
     reactor: Any
     guard: Guard
     ttl: float = 60.0
+    look_up: Callable[[str], Sequence[str]] = field(default=lambda host: _look_up(host))
     refused: dict[str, str] = field(default_factory=dict)
     _cache: dict[str, _Answer] = field(default_factory=dict, repr=False)
 
@@ -64,7 +66,7 @@ class GuardedResolver:
         if known is not None:
             _give(resolutionReceiver, known, portNumber)
             return resolution
-        looked_up = deferToThreadPool(self.reactor, self.reactor.getThreadPool(), _look_up, hostName)
+        looked_up = deferToThreadPool(self.reactor, self.reactor.getThreadPool(), self.look_up, hostName)
         looked_up.addTimeout(_DNS_SECONDS, self.reactor)
         looked_up.addCallback(lambda found: self._accept(hostName, found))
         looked_up.addErrback(lambda _failure: ())

@@ -23,8 +23,9 @@ _MAX_RULES = 1_000
 _TEXT_USES = frozenset(("ai-train", "train-ai", "train-genai", "ai", "tdm", "automated", "bots"))
 _NO = frozenset(("no", "n", "?0"))
 _RSL_USES = frozenset(("all", "ai-all", "ai-train", "train-ai", "tdm"))
-_ROBOTS_WORDS = frozenset(("noai", "noindex", "none", "noarchive", "noimageai", "notranslate", "nosnippet", "nofollow"))
-_RESERVING_WORDS = frozenset(("noai", "noindex", "none", "noarchive"))
+_RESERVING_WORDS = frozenset(("noai", "noindex", "none", "noarchive", "nocache", "nosnippet", "max-snippet:0"))
+_ROBOTS_WORDS = _RESERVING_WORDS | {"noimageai", "noimageindex", "notranslate", "nofollow"}
+_VALUED_WORDS = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,13 +215,8 @@ def _robots_words(name: str, value: str, url: str) -> Iterator[Signal]:
     agent = ""
     for part in value.lower().split(","):
         before, colon, after = part.partition(":")
-        if colon and before.strip() not in (
-            "unavailable_after",
-            "max-snippet",
-            "max-image-preview",
-            "max-video-preview",
-        ):
+        if colon and before.strip() not in _VALUED_WORDS:
             agent, part = before.strip(), after
-        word = part.strip()
+        word = "".join(part.split())
         if word in _ROBOTS_WORDS and agent in ("", AGENT, "*"):
             yield Signal(name, word, url, word in _RESERVING_WORDS)

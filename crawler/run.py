@@ -2,16 +2,19 @@
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cleaning.verdict import Verdict
 from crawler.answers import Trouble
-from crawler.frontier import Frontier, Role, Task
+from crawler.archives import ArchivePage
+from crawler.entries import Role, Task
+from crawler.frontier import Frontier
 from crawler.gates import Gates
 from crawler.guards import Guard
 from crawler.harvest import Harvest
+from crawler.ledger import Ledger
 from crawler.options import CrawlOptions
 from crawler.policies import PolicyBook
 from crawler.relevance import Odds, Relevance
@@ -26,8 +29,20 @@ MAX_HOPS = 5
 
 
 @dataclass(slots=True)
+class ArchiveWalk:
+    """How far a run came in an archive: the pages that follow, and how many gave nothing one after another."""
+
+    pages: Iterator[ArchivePage]
+    empty: int = 0
+
+
+@dataclass(slots=True)
 class Run:
-    """A run's parts. `urgent` are requests that go before a host's queue; `clock` gives seconds since the epoch."""
+    """A run's parts.
+
+    `urgent` are requests that go before a host's queue; `clock` gives seconds since the epoch; `archives` are the walks
+    by pattern.
+    """
 
     options: CrawlOptions
     relevance: Relevance
@@ -42,6 +57,12 @@ class Run:
     harvest: Harvest
     urgent: dict[str, deque[Task]] = field(default_factory=dict)
     relevant: int = 0
+    archives: dict[str, ArchiveWalk] = field(default_factory=dict)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The book of the run."""
+        return self.frontier.ledger
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -79,16 +100,16 @@ def make_run(
         StoreError: the WARC folder or a file in it cannot be written.
     """
     gates = Gates(options.politeness.delay, options.politeness.patience)
-    frontier = Frontier(database, options.run_id, gates)
+    frontier = Frontier(database, options.run_id, gates, only_listed=bool(options.urls))
     with frontier.transaction():
         if not frontier.begin(clock()):
             return None
     gates.close_impatient(clock())
     sources = Sources(database, options.run_id)
     guard = Guard(options.network)
-    store = WarcStore(
-        options.state / "warc", options.run_id, _about(options), options.limits.warc_bytes, frontier.committed_files()
-    )
+    policies = PolicyBook(database)
+    committed = frontier.ledger.committed_files()
+    store = WarcStore(options.state / "warc", options.run_id, _about(options), options.limits.warc_bytes, committed)
     with frontier.transaction():
         for name, length in store.lost.items():
             frontier.requeue_lost(name, length)
@@ -100,11 +121,17 @@ def make_run(
         gates=gates,
         frontier=frontier,
         sources=sources,
-        policies=PolicyBook(database),
+        policies=policies,
         odds=Odds.of(database, options.limits.least_chance),
         store=store,
         harvest=Harvest(
-            options, frontier, sources, guard, relevance.title, lambda: datetime.fromtimestamp(clock(), UTC)
+            options=options,
+            frontier=frontier,
+            sources=sources,
+            guard=guard,
+            title_score=relevance.title,
+            clock=lambda: datetime.fromtimestamp(clock(), UTC),
+            vouching=policies.vouching_sites,
         ),
     )
 

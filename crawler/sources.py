@@ -85,8 +85,10 @@ class Sources:
 
     def due(self, now: float) -> Iterator[Source]:
         """The sources to ask in this run: those given always, the others when their time has come; best yield first."""
-        query = f"SELECT {_FIELDS} FROM sources WHERE (given OR next_at <= ?) AND failures < ? ORDER BY url"
-        found = [_source(row) for row in self.database.execute(query, (now, _RETIRED_AFTER))]
+        query = (
+            f"SELECT {_FIELDS} FROM sources WHERE (given OR next_at <= ?) AND failures < ? AND kind != ? ORDER BY url"
+        )
+        found = [_source(row) for row in self.database.execute(query, (now, _RETIRED_AFTER, Kind.ARCHIVE))]
         given = (_source(row) for row in self.database.execute(f"SELECT {_FIELDS} FROM sources WHERE given"))
         named = {source.url: source for source in [*found, *given]}
         return iter(sorted(named.values(), key=lambda source: (-source.expected_yield, source.url)))
@@ -154,6 +156,22 @@ class Sources:
             (self.run_id, url, requests, not_modified, candidates, known, fetched, relevant, error[:300]),
         )
 
+    def is_asked(self, url: str) -> bool:
+        """Whether a source was asked in this run."""
+        query = "SELECT 1 FROM source_runs WHERE run_id = ? AND source = ? AND requests > 0"
+        return self.database.execute(query, (self.run_id, url)).fetchone() is not None
+
+    def is_family_read(self, parent: str) -> bool:
+        """Whether any source that another one names could ever be read."""
+        query = "SELECT 1 FROM sources WHERE parent = ? AND checked IS NOT NULL"
+        return self.database.execute(query, (parent,)).fetchone() is not None
+
+    def family_yield(self, parent: str) -> float:
+        """The share of relevant pages that is expected of the next source which another one names, 0..1."""
+        query = "SELECT coalesce(sum(fetched), 0), coalesce(sum(relevant), 0) FROM sources WHERE parent = ?"
+        fetched, relevant = self.database.execute(query, (parent,)).fetchone()
+        return expected_yield(fetched, relevant)
+
     def all_failed(self) -> bool:
         """Whether every source that was asked in this run failed, and there was one."""
         query = "SELECT count(*), sum(error != '') FROM source_runs WHERE run_id = ? AND requests > 0"
@@ -182,6 +200,18 @@ def given_sources(options: CrawlOptions) -> list[tuple[str, Kind]]:
             )
         found.setdefault(url, kind)
     return list(found.items())
+
+
+def listed_urls(options: CrawlOptions) -> list[str]:
+    """The URLs that the options list, canonical, each once, in their order.
+
+    Raises:
+        ValueError: one of them is no http(s) URL.
+    """
+    found = {address: canonical(address) for address in options.urls}
+    if wrong := [address for address, url in found.items() if url is None]:
+        raise ValueError(f"{wrong[0]!r} is no http(s) URL: take it out of the list, or correct it")
+    return list(dict.fromkeys(url for url in found.values() if url))
 
 
 def site_fronts(options: CrawlOptions) -> dict[str, str]:

@@ -24,7 +24,7 @@ from twisted.python.failure import Failure
 from cleaning.verdict import Verdict
 from crawler.answers import Answer, Trouble
 from crawler.crawl import Crawl
-from crawler.frontier import Role, Task
+from crawler.entries import Role, Task
 from crawler.payload import ACCEPTED
 from crawler.store import Exchange
 
@@ -89,7 +89,7 @@ class CrawlSpider(scrapy.Spider):
     def trouble_of(self, failure: Failure) -> Trouble:
         """What a failure of Scrapy's means."""
         error = failure.value
-        reason = str(error) or type(error).__name__
+        reason = _reason_of(error)
         host = urlsplit(failure.request.url).hostname or ""  # type: ignore[attr-defined]
         if host in self.refused:
             return Trouble(Verdict.REFUSED_ADDRESS, self.refused[host])
@@ -102,6 +102,12 @@ class CrawlSpider(scrapy.Spider):
             return Trouble(Verdict.FETCH_FAILED, f"the name cannot be resolved: {reason}", is_host=True)
         named = "time-out: " if isinstance(error, DownloadTimeoutError) else ""
         return Trouble(Verdict.FETCH_FAILED, f"{named}{reason}", may_retry=True, is_host=True)
+
+
+def _reason_of(error: BaseException | None) -> str:
+    """What an error says; of one that only wraps others, what the first of them says."""
+    inner = getattr(error, "reasons", None)
+    return str(inner[0].getErrorMessage() if inner else error) or type(error).__name__
 
 
 def answer_of(task: Task, response: Response) -> Answer:

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from flows import doctor as checks
-from flows import history_commands, inputs, report, stages
+from flows import crawling, history_commands, inputs, report, stages
 from flows.config import load_dataset_config
 from flows.errors import InputError, RecipeError
 from flows.explain import ask, effect, explanation, show_effect, show_explanation, text_named
+from flows.inspection import inspect
 from flows.labels import articles_named, as_record, borderline, near_threshold, save_labels
 from flows.runs import Run, list_runs, locked_state, open_run, start_run
 from flows.scaffold import new_dataset
@@ -149,7 +150,7 @@ def _backfill_input(
 @app.command()
 def crawl(name: Name, run_id: RunId = None, as_json: AsJson = False, verbose: Verbose = False) -> None:
     """Only fetch: find candidate articles and store their pages as WARC."""
-    _one_stage(name, run_id, as_json, verbose, lambda work, watcher: stages.crawl(work, watcher=watcher))
+    _one_stage(name, run_id, as_json, verbose, lambda work, watcher: crawling.crawl(work, watcher=watcher))
 
 
 @app.command()
@@ -326,7 +327,7 @@ def demo(
         result.show(OUT)
 
 
-for command in history_commands.COMMANDS:
+for command in (*history_commands.COMMANDS, inspect):
     app.command()(command)
 
 

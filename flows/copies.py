@@ -4,12 +4,11 @@ One process at a time may hold the index. A run is one transaction, and a run th
 first time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import pyarrow as pa
 
 from cleaning.clusters import Policy
@@ -21,6 +20,7 @@ from flows.copies_store import (
     CopyIndexLockedError,
     CopyIndexVersionError,
     Store,
+    Text,
 )
 
 __all__ = [
@@ -61,13 +61,20 @@ class CopyIndex:
         self._store = Store(Path(path), options.memory, options.threads)
 
     @classmethod
-    def rebuild(cls, path: Path | str, published: Iterable[pa.Table], options: IndexOptions = IndexOptions()) -> Self:
-        """Makes an index from published articles, which keep their ids, clusters and versions.
+    def rebuild(
+        cls,
+        path: Path | str,
+        articles: Iterable[pa.Table],
+        copies: Iterable[pa.Table] = (),
+        options: IndexOptions = IndexOptions(),
+    ) -> Self:
+        """Makes an index from what is published, which keeps its ids, clusters and versions.
 
         Args:
             path: where to; what lies there is replaced when the new index is whole.
-            published: tables with the columns of the config `articles`. Rows without their whole text stay known by
+            articles: tables with the columns of the config `articles`. Rows without their whole text stay known by
                 id, but their copies are not found before they are fetched again.
+            copies: tables with the columns of the config `copies`, which stay known by id.
             options: how the index works.
         """
         path = Path(path)
@@ -75,7 +82,7 @@ class CopyIndex:
         for old in (building, _log_of(building)):
             old.unlink(missing_ok=True)
         with cls(building, options) as index:
-            index._adopt(published)
+            index._adopt(articles, copies)
         _log_of(path).unlink(missing_ok=True)
         building.replace(path)
         return cls(path, options)
@@ -136,24 +143,31 @@ class CopyIndex:
         self._store.checkpoint()
         return count
 
-    def _adopt(self, published: Iterable[pa.Table]) -> None:
+    def _adopt(self, articles: Iterable[pa.Table], copies: Iterable[pa.Table]) -> None:
         number = 0
-        for table in published:
-            for start in range(0, table.num_rows, CHUNK):
-                rows = table.slice(start, CHUNK).to_pylist()
-                # Many small transactions: nobody sees the file before it is whole.
-                with self._store as store:
-                    _adopt_rows(store, number, rows)
-                number += len(rows)
+        for rows in _chunks(articles):
+            # Many small transactions: nobody sees the file before it is whole.
+            with self._store as store:
+                _adopt_articles(store, number, rows)
+            number += len(rows)
+        for rows in _chunks(copies):
+            with self._store as store:
+                _adopt_copies(store, rows)
         with self._store as store:
             store.record("rebuilt", number, DECISIONS.empty_table(), CHANGES.empty_table())
+
+
+def _chunks(tables: Iterable[pa.Table]) -> Iterator[list[dict[str, Any]]]:
+    for table in tables:
+        for start in range(0, table.num_rows, CHUNK):
+            yield table.slice(start, CHUNK).to_pylist()
 
 
 def _log_of(path: Path) -> Path:
     return path.with_name(path.name + ".wal")
 
 
-def _adopt_rows(store: Store, number: int, rows: list[dict[str, Any]]) -> None:
+def _adopt_articles(store: Store, number: int, rows: list[dict[str, Any]]) -> None:
     words = words_of([row["text"] or "" for row in rows])
     # A recipe may publish an excerpt or no text at all: its digest would make the next fetch look like an edition.
     whole = [text.size >= 0.8 * max(1, row["word_count"] or 0) for text, row in zip(words, rows, strict=True)]
@@ -161,6 +175,15 @@ def _adopt_rows(store: Store, number: int, rows: list[dict[str, Any]]) -> None:
     store.add_articles(
         [(row["id"], row["cluster_id"], mark, row["version"]) for row, mark in zip(rows, marks, strict=True)]
     )
+    words = [text if is_whole else text[:0] for text, is_whole in zip(words, whole, strict=True)]
     articles = [article_of(row, row["id"], row["cluster_id"], text) for row, text in zip(rows, words, strict=True)]
     sketches = sketch(words)
-    post(store, number, articles, whole, sketches, store.matches(np.unique(sketches.hashes)))
+    texts = [Text(at, at, article) for at, article in enumerate(articles, number)]
+    post(store, list(texts), sketches, store.matches(sketches.hashes))
+
+
+def _adopt_copies(store: Store, rows: list[dict[str, Any]]) -> None:
+    """Their texts are not published: what is fetched again under their ids is taken for unchanged once."""
+    known = store.known([row["id"] for row in rows])
+    clusters = {row["id"]: row["cluster_id"] for row in rows if row["id"] not in known}
+    store.add_articles([(article, cluster, None, 1) for article, cluster in clusters.items()])

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from cleaning.candidates import Candidates, Shingles
 from cleaning.clusters import Article, Batch, Change, Policy
 from cleaning.duplicates import Relation
 from cleaning.schema import TIME
 from cleaning.shingles import Sketches, Words, digests, sketch, words_of
-from flows.copies_store import Known, Matches, Store
+from flows.copies_store import Known, Matches, Store, Text
 
 DOCUMENTS = pa.schema(
     [
@@ -80,16 +81,13 @@ def article_of(row: dict[str, Any], article: str, cluster: str, words: Words) ->
     return Article(article, cluster, words, row["domain"] or "", row["agency"] or "", row["published_at"])
 
 
-def post(
-    store: Store, first: int, articles: list[Article], chosen: Sequence[bool], sketches: Sketches, matches: Matches
-) -> int:
-    """Makes the chosen articles findable, under numbers from `first`; answers how many there were."""
-    numbers = np.cumsum(np.array(chosen, np.int64)) - 1 + first
-    numbered = {int(number): a for number, a, is_chosen in zip(numbers, articles, chosen, strict=True) if is_chosen}
-    posted = np.array(chosen, np.bool_)[sketches.texts]
-    hashes, owners = sketches.hashes[posted], numbers[sketches.texts[posted]]
-    store.add_representatives(numbered, hashes, owners, matches.common())
-    return len(numbered)
+def post(store: Store, texts: list[Text | None], sketches: Sketches, matches: Matches) -> None:
+    """Makes texts findable; those that are None stay out. `sketches` are of all of them, `matches` of these."""
+    numbers = np.array([-1 if text is None else text.number for text in texts], np.int64)[sketches.texts]
+    posted = numbers >= 0
+    store.add_texts(
+        [text for text in texts if text is not None], sketches.hashes[posted], numbers[posted], matches.common()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,36 +177,56 @@ class EnteringRun:
         changed = [(article, mark, known) for article, mark, known in articles if known.digest != mark]
         rows = [(a.id, known.cluster_id, mark, self._decisions[a.id].version) for a, mark, known in changed]
         self._store.add_articles(rows, [article.id for article, _, _ in changed])
-        standing = [(a, known) for a, _, known in changed if known.representative_id == a.id]
-        self._store.drop_representatives([known.number for _, known in standing if known.number is not None])
-        again = [replace(article, cluster_id=known.cluster_id) for article, known in standing]
-        sketches = sketch([article.words for article in again])
-        if again:
-            matches = self._store.matches(np.unique(sketches.hashes))
-            self._post(again, [True] * len(again), sketches, matches)
+        if standing := [(a, known) for a, _, known in changed if known.representative_id == a.id]:
+            self._repost(standing)
+
+    def _repost(self, standing: list[tuple[Article, Known]]) -> None:
+        """Puts the new texts of representatives in the place of the old ones."""
+        numbers = self._numbers(len(standing))
+        old = [(number, known.number) for number, (_, known) in zip(numbers, standing, strict=True)]
+        self._store.drop_texts([known for _, known in old if known is not None])
+        self._store.move({known: number for number, known in old if known is not None})
+        sketches = sketch([article.words for article, _ in standing])
+        articles = [replace(article, cluster_id=known.cluster_id) for article, known in standing]
+        texts = [Text(number, number, article) for number, article in zip(numbers, articles, strict=True)]
+        post(self._store, list(texts), sketches, self._store.matches(sketches.hashes))
 
     def _place(self, articles: list[Article]) -> None:
         """Decides about articles that are seen for the first time."""
         sketches = sketch([article.words for article in articles])
-        matches = self._store.matches(np.unique(sketches.hashes))
-        shingles, numbers = _joined(matches, sketches, len(articles))
+        matches = self._store.matches(sketches.hashes)
+        shingles, numbers, tops = _joined(matches, sketches, len(articles))
 
         def fetch(wanted: Sequence[int]) -> dict[int, Article]:
             found = self._store.articles([numbers[place] for place in wanted])
             return {place: found[numbers[place]] for place in wanted}
 
-        batch = Batch(articles, len(numbers), fetch, self._policy)
+        batch = Batch(articles, tops, fetch, self._policy)
         placed = batch.place(Candidates(shingles))
         for a, p in zip(articles, placed, strict=True):
             self._decisions[a.id] = _Decision(a.id, p.relation, p.article.id, p.article.cluster_id, p.containment)
         changes = batch.changes()
         self._changes.update({change.old.id: change for change in changes.values()})
-        self._store.drop_representatives([numbers[place] for place in changes])
-        stands = [place.article.id == article.id for article, place in zip(articles, placed, strict=True)]
-        self._post([place.article for place in placed], stands, sketches, matches)
+        number_of = dict(enumerate(numbers))
+        chosen = [place for place, p in enumerate(placed, len(numbers)) if p.top == place or p.is_witness]
+        number_of.update(zip(chosen, self._numbers(len(chosen)), strict=True))
+        texts = [
+            Text(number_of[place], number_of[p.top], p.article if p.top == place else _within(a, p.article))
+            if place in number_of
+            else None
+            for place, (a, p) in enumerate(zip(articles, placed, strict=True), len(numbers))
+        ]
+        post(self._store, texts, sketches, matches)
+        self._store.move({numbers[place]: number_of[change.top] for place, change in changes.items()})
 
-    def _post(self, articles: list[Article], chosen: list[bool], sketches: Sketches, matches: Matches) -> None:
-        self.numbers += post(self._store, self._first + self.numbers, articles, chosen, sketches, matches)
+    def _numbers(self, count: int) -> range:
+        """Numbers that were never used."""
+        self.numbers += count
+        return range(self._first + self.numbers - count, self._first + self.numbers)
+
+
+def _within(article: Article, top: Article) -> Article:
+    return replace(article, cluster_id=top.cluster_id)
 
 
 def _renewed(known: Known, mark: int) -> _Decision:
@@ -219,13 +237,19 @@ def _renewed(known: Known, mark: int) -> _Decision:
     return _Decision(known.id, Relation.VERSION, known.representative_id, known.cluster_id, None, version)
 
 
-def _joined(matches: Matches, sketches: Sketches, texts: int) -> tuple[Shingles, list[int]]:
-    """The shingles of some new texts and of the representatives that share any, and the numbers of these."""
-    numbers, first, places = np.unique(matches.numbers, return_index=True, return_inverse=True)
+def _joined(matches: Matches, sketches: Sketches, texts: int) -> tuple[Shingles, list[int], NDArray[np.int64]]:
+    """The shingles of some new texts, and of the known ones that share any.
+
+    Answers the numbers of these and of the representatives of their clusters too, and where among them these stand.
+    """
+    numbers, found = np.unique(np.concatenate([matches.numbers, matches.tops]), return_inverse=True)
+    places, above = np.split(found, 2)
+    sizes, tops = np.ones(numbers.size, np.int64), np.arange(numbers.size)
+    sizes[places], tops[places] = matches.sizes, above
     hashes = np.concatenate([matches.hashes, sketches.hashes])
     owners = np.concatenate([places, sketches.texts + numbers.size])
-    sizes = np.concatenate([matches.sizes[first], np.bincount(sketches.texts, minlength=texts)])
-    return Shingles(hashes, owners, numbers.size, sizes), numbers.tolist()
+    sizes = np.concatenate([sizes, np.bincount(sketches.texts, minlength=texts)])
+    return Shingles(hashes, owners, numbers.size, sizes), numbers.tolist(), tops
 
 
 def _preference(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -20,7 +20,7 @@ from cleaning.schema import TIME
 from cleaning.shingles import SKETCH_VERSION
 from flows.errors import StateError
 
-TABLES_VERSION = 1
+TABLES_VERSION = 2
 """Goes up with every change of the tables."""
 
 _REMEDY = "Delete it: the next run makes it again from the published dataset."
@@ -28,9 +28,10 @@ _REMEDY = "Delete it: the next run makes it again from the published dataset."
 _ARTICLES = pa.schema(
     [("id", pa.string()), ("cluster_id", pa.string()), ("digest", pa.uint64()), ("version", pa.int32())]
 )
-_REPRESENTATIVES = pa.schema(
+_TEXTS = pa.schema(
     [
         ("number", pa.int64()),
+        ("cluster", pa.int64()),
         ("id", pa.string()),
         ("cluster_id", pa.string()),
         ("size", pa.int64()),
@@ -40,12 +41,13 @@ _REPRESENTATIVES = pa.schema(
         ("words", pa.binary()),
     ]
 )
+_MOVED = pa.schema([("old", pa.int64()), ("new", pa.int64())])
 _POSTINGS = pa.schema([("hash", pa.uint64()), ("number", pa.int64())])
 _CREATE = """
 CREATE TABLE versions (sketches INTEGER, tables INTEGER);
 CREATE TABLE runs (run_id VARCHAR, numbers BIGINT);
 CREATE TABLE articles (id VARCHAR, cluster_id VARCHAR, digest UBIGINT, version INTEGER);
-CREATE TABLE representatives (number BIGINT, id VARCHAR, cluster_id VARCHAR, size BIGINT, domain VARCHAR,
+CREATE TABLE texts (number BIGINT, cluster BIGINT, id VARCHAR, cluster_id VARCHAR, size BIGINT, domain VARCHAR,
     agency VARCHAR, published_at TIMESTAMPTZ, words BLOB);
 CREATE TABLE postings (hash UBIGINT, number BIGINT);
 CREATE TABLE decisions (run_id VARCHAR, position BIGINT, id VARCHAR, relation VARCHAR, representative_id VARCHAR,
@@ -54,6 +56,8 @@ CREATE TABLE changes (run_id VARCHAR, position BIGINT, old_representative_id VAR
     cluster_id VARCHAR, relation VARCHAR, containment FLOAT);
 """
 _IDS = pa.schema([("id", pa.string())])
+_NUMBERS = pa.schema([("number", pa.int64())])
+_NOTHING = pa.table({})
 
 
 class CopyIndexError(StateError):
@@ -88,21 +92,38 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A text to be found by: its number, that of the representative of its cluster (or its own), and its article."""
+
+    number: int
+    top: int
+    article: Article
+
+
+@dataclass(frozen=True, slots=True)
 class Matches:
-    """Postings of some shingles: `hashes[k]` is in the representative `numbers[k]`, which has `sizes[k]` shingles."""
+    """Postings of some shingles: `hashes[k]` is in the text `numbers[k]`, which has `sizes[k]` shingles.
+
+    `tops[k]` is the number of the representative of that text's cluster.
+    """
 
     hashes: NDArray[np.uint64]
     numbers: NDArray[np.int64]
+    tops: NDArray[np.int64]
     sizes: NDArray[np.int64]
 
     def common(self) -> NDArray[np.uint64]:
-        """The shingles of as many representatives as are remembered for one."""
+        """The shingles of as many texts as are remembered for one."""
         hashes, counts = np.unique(self.hashes, return_counts=True)
         return hashes[counts >= MAX_POSTINGS]
 
 
 class Store:
-    """An open file. Numbers name representatives; a cluster has one at a time, and a number is never used again."""
+    """An open file. Numbers name texts, and are never used again.
+
+    A text stands for its cluster, or is a witness: a copy by which further copies are found. Its `cluster` is the
+    number of the text that stands.
+    """
 
     def __init__(self, path: Path, memory: int, threads: int) -> None:
         self.path = path
@@ -146,42 +167,31 @@ class Store:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.run("ROLLBACK" if kind else "COMMIT")
 
-    def run(self, statement: str, values: Sequence[Any] = (), **tables: pa.Table) -> int:
-        """Carries a statement out, which may name the given tables; answers how many rows it changed."""
+    def run(self, statement: str, values: Sequence[Any] = (), given: pa.Table = _NOTHING) -> list[tuple[Any, ...]]:
+        """Carries a statement out, which may name the rows of `given`; answers its rows, or how many it changed."""
+        # DuckDB finds a table by the name of the variable, which costs half of what it takes to register one.
+        assert isinstance(given, pa.Table)
         try:
-            for name, table in tables.items():
-                self._connection.register(name, table)
-            changed = self._connection.execute(statement, list(values)).fetchone()
-            for name in tables:
-                self._connection.unregister(name)
+            return self._connection.execute(statement, list(values)).fetchall()
         except duckdb.Error as error:
             raise _explained(self.path, error) from error
-        return int(changed[0]) if changed else 0
 
-    def query(self, statement: str, values: Sequence[Any] = (), **tables: pa.Table) -> pa.Table:
-        """The answer to a SELECT, which may name the given tables."""
+    def query(self, statement: str, values: Sequence[Any] = (), given: pa.Table = _NOTHING) -> pa.Table:
+        """The answer to a SELECT, which may name the rows of `given`, as a table."""
+        assert isinstance(given, pa.Table)
         try:
-            for name, table in tables.items():
-                self._connection.register(name, table)
-            answer = self._connection.sql(statement, params=list(values)).to_arrow_table()
-            for name in tables:
-                self._connection.unregister(name)
+            return self._connection.sql(statement, params=list(values)).to_arrow_table()
         except duckdb.Error as error:
             raise _explained(self.path, error) from error
-        return answer
 
     def runs(self) -> list[str]:
         """The ids of the runs, in the order in which they were committed."""
-        ids: list[str] = self.query("SELECT run_id FROM runs ORDER BY rowid")["run_id"].to_pylist()
-        return ids
+        return [run_id for (run_id,) in self.run("SELECT run_id FROM runs ORDER BY rowid")]
 
     def begun(self, run_id: str) -> tuple[bool, int]:
         """Whether a run is known, and the first number that was never used."""
         found = "SELECT count(*) FILTER (run_id = ?), coalesce(sum(numbers), 0) FROM runs"
-        try:
-            known, numbers = self._connection.execute(found, [run_id]).fetchall()[0]
-        except duckdb.Error as error:
-            raise _explained(self.path, error) from error
+        ((known, numbers),) = self.run(found, [run_id])
         return bool(known), int(numbers)
 
     def record(self, run_id: str, numbers: int, decisions: pa.Table, changes: pa.Table) -> None:
@@ -189,7 +199,7 @@ class Store:
         self.run("INSERT INTO runs VALUES (?, ?)", [run_id, numbers])
         for name, table in (("decisions", decisions), ("changes", changes)):
             if table.num_rows:
-                self.run(f"INSERT INTO {name} SELECT ?, row_number() OVER (), * FROM fresh", [run_id], fresh=table)
+                self.run(f"INSERT INTO {name} SELECT ?, row_number() OVER (), * FROM given", [run_id], table)
 
     def recorded(self, name: str, run_id: str, schema: pa.Schema) -> pa.Table:
         """The decisions or changes of a run, in their order."""
@@ -198,32 +208,28 @@ class Store:
 
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
         """Those of the ids that are known."""
-        wanted = pa.table([ids], schema=_IDS)
-        found = self.query("FROM articles SEMI JOIN wanted USING (id)", wanted=wanted)
-        if not found.num_rows:
+        found = self.run("FROM articles SEMI JOIN given USING (id)", given=pa.table([ids], schema=_IDS))
+        if not found:
             return {}
-        rows = self.query(
-            "SELECT found.*, coalesce(r.id, found.id) AS representative_id, r.number"
-            " FROM found LEFT JOIN representatives r USING (cluster_id)",
-            found=found,
+        rows = self.run(
+            "SELECT a.id, a.cluster_id, a.digest, a.version, coalesce(t.id, a.id), t.number"
+            " FROM given a LEFT JOIN texts t ON t.cluster_id = a.cluster_id AND t.number = t.cluster",
+            given=_table(found, _ARTICLES),
         )
-        return {row["id"]: Known(**row) for row in rows.to_pylist()}
+        return {row[0]: Known(*row) for row in rows}
 
     def matches(self, hashes: NDArray[np.uint64]) -> Matches:
         """The postings of the given shingles."""
         rows = self.query(
-            "SELECT p.hash, p.number, r.size FROM postings p SEMI JOIN wanted USING (hash)"
-            " JOIN representatives r USING (number)",
-            wanted=pa.table({"hash": hashes}),
+            "SELECT p.hash, p.number, t.cluster, t.size FROM postings p SEMI JOIN given USING (hash)"
+            " JOIN texts t USING (number)",
+            given=pa.table({"hash": hashes}),
         )
-        return Matches(*(rows[name].to_numpy() for name in ("hash", "number", "size")))
+        return Matches(*(rows[name].to_numpy() for name in ("hash", "number", "cluster", "size")))
 
     def articles(self, numbers: Sequence[int]) -> dict[int, Article]:
-        """Representatives by number, with their texts."""
-        rows = self.query(
-            "FROM representatives SEMI JOIN wanted USING (number)",
-            wanted=pa.table({"number": pa.array(numbers, pa.int64())}),
-        )
+        """Representatives and witnesses by number, with their texts."""
+        rows = self.query("FROM texts SEMI JOIN given USING (number)", given=pa.table([numbers], schema=_NUMBERS))
         names = ("number", "id", "cluster_id", "words", "domain", "agency", "published_at")
         columns = (rows[name].to_pylist() for name in names)
         return {
@@ -234,48 +240,66 @@ class Store:
     def add_articles(self, rows: Sequence[tuple[str, str, int | None, int]], editions: Sequence[str] = ()) -> None:
         """Remembers articles by id, cluster, digest and version; `editions` are the ids that were known before."""
         if editions:
-            self.run("DELETE FROM articles WHERE id IN (SELECT id FROM old)", old=pa.table([editions], schema=_IDS))
+            self.run("DELETE FROM articles WHERE id IN (SELECT id FROM given)", given=pa.table([editions], schema=_IDS))
         if rows:
-            self.run("INSERT INTO articles BY NAME FROM fresh", fresh=_table(rows, _ARTICLES))
+            self.run("INSERT INTO articles BY NAME FROM given", given=_table(rows, _ARTICLES))
 
-    def add_representatives(
+    def add_texts(
         self,
-        numbered: dict[int, Article],
+        texts: Sequence[Text],
         hashes: NDArray[np.uint64],
         numbers: NDArray[np.int64],
         common: NDArray[np.uint64],
     ) -> None:
-        """Makes articles findable by their shingles: `hashes[k]` is in the article with `numbers[k]`.
+        """Makes texts findable by their shingles: `hashes[k]` is in the text with `numbers[k]`.
 
-        A shingle in `common` is not posted again: MAX_POSTINGS representatives have it, and it tells nothing any more.
+        A shingle in `common` is not posted again: MAX_POSTINGS texts have it, and it tells nothing any more.
         """
-        if not numbered:
+        if not texts:
             return
         sizes = Counter(numbers.tolist())
         rows = [
-            (number, a.id, a.cluster_id, sizes[number], a.domain, a.agency, a.published_at, a.words.tobytes())
-            for number, a in numbered.items()
+            (
+                text.number,
+                text.top,
+                a.id,
+                a.cluster_id,
+                sizes[text.number],
+                a.domain,
+                a.agency,
+                a.published_at,
+                a.words.tobytes(),
+            )
+            for text, a in ((text, text.article) for text in texts)
         ]
-        self.run("INSERT INTO representatives BY NAME FROM fresh", fresh=_table(rows, _REPRESENTATIVES))
-        self.run("INSERT INTO postings BY NAME FROM fresh", fresh=_first_postings(hashes, numbers, common))
+        self.run("INSERT INTO texts BY NAME FROM given", given=_table(rows, _TEXTS))
+        self.run("INSERT INTO postings BY NAME FROM given", given=_first_postings(hashes, numbers, common))
 
-    def drop_representatives(self, numbers: Sequence[int]) -> None:
-        """Makes representatives unfindable; their articles stay known."""
+    def move(self, tops: dict[int, int]) -> None:
+        """Puts whole clusters under other representatives: from the number of the old one to that of the new."""
+        if tops:
+            moved = pa.table([list(tops), list(tops.values())], schema=_MOVED)
+            self.run("UPDATE texts SET cluster = new FROM given WHERE cluster = old", given=moved)
+
+    def drop_texts(self, numbers: Sequence[int]) -> None:
+        """Makes texts unfindable; their articles stay known."""
         if numbers:
             # Their postings are left to lie: nothing finds them any more.
-            gone = pa.table({"number": pa.array(numbers, pa.int64())})
-            self.run("DELETE FROM representatives WHERE number IN (SELECT number FROM gone)", gone=gone)
+            gone = pa.table([numbers], schema=_NUMBERS)
+            self.run("DELETE FROM texts WHERE number IN (SELECT number FROM given)", given=gone)
 
     def forget(self, ids: Sequence[str]) -> int:
         """Removes every trace of articles; answers how many were known."""
         gone = pa.table([sorted(set(ids))], schema=_IDS)
-        some = "(SELECT id FROM gone)"
-        self.run(f"DELETE FROM representatives WHERE id IN {some}", gone=gone)
-        self.run("DELETE FROM postings WHERE number NOT IN (SELECT number FROM representatives)")
-        self.run(f"DELETE FROM decisions WHERE id IN {some}", gone=gone)
+        some = "(SELECT id FROM given)"
+        self.run(f"DELETE FROM texts WHERE id IN {some}", given=gone)
+        for table, column in (("texts", "cluster"), ("postings", "number")):
+            self.run(f"DELETE FROM {table} WHERE {column} NOT IN (SELECT number FROM texts)")
+        self.run(f"DELETE FROM decisions WHERE id IN {some}", given=gone)
         for side in ("old", "new"):
-            self.run(f"DELETE FROM changes WHERE {side}_representative_id IN {some}", gone=gone)
-        return self.run(f"DELETE FROM articles WHERE id IN {some}", gone=gone)
+            self.run(f"DELETE FROM changes WHERE {side}_representative_id IN {some}", given=gone)
+        ((count,),) = self.run(f"DELETE FROM articles WHERE id IN {some}", given=gone)
+        return int(count)
 
     def checkpoint(self) -> None:
         """Writes what was committed into the main file, so that forgotten texts leave the log."""

@@ -7,7 +7,7 @@ from prefect import State, flow, get_run_logger, task
 from prefect.artifacts import create_link_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows import report, stages
+from flows import crawling, report, stages
 from flows.config import load_dataset_config
 from flows.errors import InputError, PublishError, RecipeError
 from flows.runs import Run, locked_state, open_run, start_run
@@ -40,7 +40,7 @@ def _watcher() -> Watcher:
 )
 def crawl(recipe: str, run_id: str) -> Summary:
     """Fetches into WARC; a retry goes on where the crawl stopped."""
-    return stages.crawl(_run(recipe, run_id), watcher=_watcher())
+    return crawling.crawl(_run(recipe, run_id), watcher=_watcher())
 
 
 @task(name="clean", retries=1, retry_condition_fn=_worth_another_try, cache_policy=NO_CACHE)

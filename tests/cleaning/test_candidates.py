@@ -8,21 +8,22 @@ from cleaning.candidates import MAX_POSTINGS, Candidates, Shingles
 def shingles(*texts: set[int], known: int = 0) -> Shingles:
     """Texts given by their sampled shingles."""
     rows = [(value, number) for number, text in enumerate(texts) for value in sorted(text)]
-    hashes, owners = zip(*rows, strict=True) if rows else ((), ())
+    values, owners = zip(*rows, strict=True) if rows else ((), ())
+    hashes = np.array(values, np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     sizes = np.array([len(text) for text in texts], np.int64)
-    return Shingles(np.array(hashes, np.uint64), np.array(owners, np.int64), known, sizes)
+    return Shingles(hashes, np.array(owners, np.int64), known, sizes)
 
 
 def test_pairs_and_their_containment():
     """Each text is paired with the earlier ones that share a shingle, with the share of the smaller sample."""
     found = Candidates(shingles(set(range(10)), set(range(5)), set(range(20, 30)))).plain(0.1)
-    assert found.by_text() == {1: [(0, 1.0)]}
+    assert found.by_text(9) == {1: [(0, 1.0)]}
 
 
 def test_earlier_texts_are_not_paired_with_each_other():
     """Texts of earlier runs were judged; only new ones are."""
     found = Candidates(shingles({1, 2}, {1, 2}, {1, 2}, known=2)).plain(0.1)
-    assert sorted(found.by_text()) == [2]
+    assert sorted(found.by_text(9)) == [2]
 
 
 def test_shingles_of_many_clusters_weigh_little():
@@ -48,8 +49,14 @@ def test_a_shingle_that_all_texts_have_costs_bounded_work():
     assert found.new.size <= 300 * MAX_POSTINGS
 
 
+def test_novel_shingles_are_those_that_the_cluster_lacks():
+    """What only texts of other clusters have is novel too; what an earlier text of the cluster has is not."""
+    texts = [set(range(10)), set(range(8, 20)), set(range(5, 25))]
+    assert Candidates(shingles(*texts)).novel(np.array([0, 1, 0])).tolist() == [10, 12, 15]
+
+
 def test_no_texts():
     """Nothing makes no pairs."""
     candidates = Candidates(shingles())
-    assert candidates.plain(0.0).by_text() == {}
-    assert candidates.weighted(np.empty(0, np.int64)).by_text() == {}
+    assert candidates.plain(0.0).by_text(9) == {}
+    assert candidates.weighted(np.empty(0, np.int64)).by_text(9) == {}

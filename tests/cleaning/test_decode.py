@@ -1,18 +1,12 @@
-"""Bytes to text: encodings by the standard's own cases and by real pages, and the repair of damaged text."""
+"""Bytes to text: which signal names the encoding, what is a page at all, and the repair of damaged text."""
 
 import codecs
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from w3lib.encoding import resolve_encoding
 
-from cleaning.decode import declared_encoding, decode, is_html, one_line, repair_mojibake, tidy
-
-CORPORA = Path(__file__).parents[2] / "../shared/corpora"
-CHARDET = CORPORA / "encodings" / "chardet"
-needs_corpora = pytest.mark.skipif(not CHARDET.is_dir(), reason="the encodings corpus is not beside the repository")
+from cleaning.decode import decode, is_html, one_line, repair_mojibake, tidy
 
 
 def test_the_byte_order_mark_wins() -> None:
@@ -37,35 +31,6 @@ def test_an_undeclared_encoding_is_detected() -> None:
     """A page that names no encoding is read by what its bytes look like."""
     text = "Встреча президентов двух стран в ближайшее время не планируется, сообщили журналистам. " * 5
     assert decode(f"<p>{text}</p>".encode("cp1251")).text == f"<p>{text}</p>"
-
-
-@needs_corpora
-@pytest.mark.parametrize(
-    "folder",
-    ["utf-8", "utf-8-sig", "windows-1251-russian", "EUC-JP", "SHIFT_JIS", "Big5", "GB2312", "EUC-KR", "KOI8-R"],
-)
-def test_real_pages_keep_their_letters(folder: str) -> None:
-    """Pages in many encodings decode without a replacement character in nine of ten."""
-    pages = [path.read_bytes() for path in sorted((CHARDET / folder).iterdir())[:20]]
-    damaged = sum("\ufffd" in decode(page).text for page in pages)
-    assert damaged <= len(pages) / 10
-
-
-def _prescan_cases() -> list[tuple[bytes, str]]:
-    cases = []
-    for path in sorted((CORPORA / "html5lib-tests" / "encoding").glob("tests*.dat")):
-        for case in path.read_bytes().split(b"#data\n")[1:]:
-            data, _, encoding = case.partition(b"#encoding\n")
-            cases.append((data.removesuffix(b"\n"), encoding.split(b"\n")[0].decode().strip()))
-    return cases
-
-
-@needs_corpora
-def test_the_standards_prescan_cases() -> None:
-    """Of the html5lib cases for the charset prescan, at least seven in ten name the expected encoding."""
-    cases = _prescan_cases()
-    right = sum((declared_encoding(data) or "cp1252") == resolve_encoding(expected) for data, expected in cases)
-    assert right >= 0.7 * len(cases)
 
 
 @pytest.mark.parametrize(

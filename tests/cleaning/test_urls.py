@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cleaning.urls import canonical, date_in, host_of, identity, origin_of, site_of, slug_words
@@ -116,6 +116,7 @@ def test_different_articles_keep_their_identities(one: str, other: str) -> None:
 PATHS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12), max_size=5)
 
 
+@example(parts=[], query={"": "&\x08"}, scheme="http")
 @given(PATHS, st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4), st.sampled_from(["http", "https"]))
 def test_canonical_is_idempotent(parts: list[str], query: dict[str, str], scheme: str) -> None:
     """A canonical URL is its own canonical form, whatever it was made from."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from crawler.frontier import Outcome, outcomes
 from crawler.options import CrawlOptions, Limits, Network, Politeness
+from crawler.outcomes import Outcome, outcomes
 from tests.crawler.web import SEED, Web
 
 REPOSITORY = Path(__file__).parents[2]

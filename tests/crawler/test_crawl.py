@@ -13,7 +13,7 @@ import pytest
 
 from cleaning.schema import Page
 from cleaning.verdict import Verdict
-from crawler.frontier import totals
+from crawler.outcomes import totals
 from crawler.warc import pages
 from tests.crawler.conftest import Crawled, crawl, make_options
 from tests.crawler.web import SEED, Hit, Reply, Web, article, feed, news_sitemap

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from cleaning.verdict import Verdict
+from crawler.entries import Added, Entry, Role, Task, Warc
 from crawler.errors import StateError
-from crawler.frontier import Added, Entry, Frontier, Role, Task, Warc, outcomes, totals
+from crawler.frontier import Frontier
 from crawler.gates import Gates
+from crawler.outcomes import outcomes, totals
 from crawler.state import DATABASE, locked, open_database
 
 NOW = 1_763_000_000.0
@@ -133,14 +135,14 @@ def test_a_run_resumes_with_its_counts(database: sqlite3.Connection) -> None:
     frontier = begin(database)
     frontier.add(entry("a", 0.9))
     frontier.add(entry("b", 0.1))
-    frontier.pages, frontier.requests = 5, 9
-    frontier.save_counts()
+    frontier.ledger.pages, frontier.ledger.requests = 5, 9
+    frontier.ledger.save_counts()
     frontier.fetched(take(frontier), NOW, warc=Warc("r1-00001.warc.gz", 10, 300))
     resumed = begin(database)
-    assert (resumed.pages, resumed.requests) == (5, 9)
+    assert (resumed.ledger.pages, resumed.ledger.requests) == (5, 9)
     assert take(resumed).url == "http://a.test/b"
-    assert resumed.committed_files() == {"r1-00001.warc.gz": 300}
-    resumed.finish(NOW, "done", {})
+    assert resumed.ledger.committed_files() == {"r1-00001.warc.gz": 300}
+    resumed.ledger.finish(NOW, "done", {})
     assert not Frontier(database, "r1", Gates(1.0, 60.0)).begin(NOW)
 
 
@@ -173,7 +175,7 @@ def test_outcomes_and_totals_are_read_from_the_state(database: sqlite3.Connectio
     frontier = begin(database)
     frontier.add(entry("a", title="Talks", kind="feed", source="http://a.test/feed", published=NOW))
     frontier.fetched(take(frontier), NOW, warc=Warc("f", 7, 9))
-    frontier.note(entry("b"), Verdict.TRAP, "calendar")
+    frontier.ledger.note(entry("b"), Verdict.TRAP, "calendar")
     first, second = outcomes(tmp_path, "r1")
     assert (first.url, first.verdict, first.warc_file, first.warc_offset) == ("http://a.test/a", Verdict.KEPT, "f", 7)
     assert first.fetched_at is not None

@@ -37,6 +37,13 @@ def test_what_is_encoded_is_decoded(body: bytes, names: list[str]) -> None:
     assert decode(wire, ", ".join(names), 10_000) == body
 
 
+@pytest.mark.parametrize("name", ["gzip", "br", "deflate", "raw"])
+def test_large_bodies_are_whole(name: str) -> None:
+    """What is counted before it is kept comes out as it went in."""
+    body = bytes(range(256)) * 20_000
+    assert decode(encode(body, name), name.replace("raw", "deflate"), 10_000_000) == body
+
+
 def test_deflate_without_its_header_is_decoded() -> None:
     """Some servers send raw deflate."""
     assert decode(encode(b"text" * 50, "raw"), "deflate", 1_000) == b"text" * 50

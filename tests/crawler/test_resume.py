@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.frontier import outcomes
+from crawler.outcomes import outcomes
 from crawler.process import FAILED, UNREACHABLE, main
 from crawler.state import locked
 from crawler.warc import pages

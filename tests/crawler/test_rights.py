@@ -1,13 +1,18 @@
 """Reservations of text and data mining, by their specifications."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cleaning.schema import Page
 from crawler.policy import AI_TXT, TDMREP, SitePolicy, read_robots, rights_json, site_policy
 from crawler.rights import header_signals, meta_signals, rsl_rules, tdmrep_rules, usage_rules
+from crawler.warc import pages
+from tests.crawler.conftest import crawl, make_options
+from tests.crawler.web import SEED, Web, article, feed
 
 ORIGIN = "https://example.com"
 PAGE = f"{ORIGIN}/news/talks"
@@ -109,6 +114,10 @@ def test_rsl_licences(terms: str, expected: bool) -> None:
         ({"x-robots-tag": "googlebot: noindex, noai"}, False),
         ({"x-robots-tag": "likewise: noai"}, True),
         ({"x-robots-tag": "max-snippet: 10, noarchive"}, True),
+        ({"x-robots-tag": "max-snippet: 10, max-image-preview: large"}, False),
+        ({"x-robots-tag": "max-snippet:0"}, True),
+        ({"x-robots-tag": "nosnippet"}, True),
+        ({"x-robots-tag": "nocache"}, True),
         ({"content-usage": "train-ai=n"}, True),
         ({"content-signal": "ai-train=yes"}, False),
         ({}, False),
@@ -154,3 +163,85 @@ def test_noise_declares_nothing_and_breaks_nothing(noise: bytes) -> None:
     found.signals(PAGE)
     tdmrep_rules(noise.decode("latin-1"))
     rsl_rules(b"<rsl><content>" + noise, ORIGIN)
+
+
+# What each signal stops, from end to end.
+
+ON_SITES = {
+    "tdmrep.test": (TDMREP, json.dumps([{"location": "/", "tdm-reservation": 1}])),
+    "signal.test": ("/robots.txt", "User-agent: *\nContent-Signal: ai-train=no\nAllow: /"),
+    "usage.test": ("/robots.txt", "User-agent: *\nContent-Usage: train-ai=n\nAllow: /"),
+    "rsl.test": ("/licence.xml", '<rsl><content url="/"><license><prohibits type="usage">all</prohibits></license>'
+                 "</content></rsl>"),
+    "ai.test": (AI_TXT, "User-Agent: *\nDisallow: /"),
+}  # fmt: skip
+"""Reservations of whole sites: a host, where it says so, and what it says."""
+
+IN_HEADERS = {
+    "tdmrep-header.test": {"TDM-Reservation": "1"},
+    "usage-header.test": {"Content-Usage": "train-ai=n"},
+    **{f"tag-{word}.test": {"X-Robots-Tag": word} for word in ("noai", "noindex", "noarchive", "nosnippet", "none")},
+}
+IN_METAS = {
+    "tdmrep-meta.test": '<meta name="tdm-reservation" content="1">',
+    **{f"meta-{word}.test": f'<meta name="robots" content="{word}">' for word in ("noai", "noindex", "noarchive")},
+}
+STOPPING_NOTHING = {
+    "images.test": '<meta name="robots" content="noimageai">',
+    "others.test": '<meta name="googlebot" content="noindex, noai">',
+}
+PATH = "/2025/11/18/velmar-crossing-talks-fail"
+
+
+def build_reserved(web: Web) -> tuple[str, ...]:
+    """A host for each signal, with one article; the feeds."""
+    heads = IN_METAS | STOPPING_NOTHING
+    for host in [*ON_SITES, *IN_HEADERS, *heads, "robots.test", "plain.test"]:
+        page = article("Velmar", f"{SEED} {host}", head=heads.get(host, ""))
+        web.add(host, PATH, page, headers=IN_HEADERS.get(host, {}))
+        items = [(web.url(host, PATH), "Velmar crossing talks fail", "Tue, 18 Nov 2025 10:00:00 GMT")]
+        web.add(host, "/feed", feed(items), type="application/rss+xml")
+    for host, (path, body) in ON_SITES.items():
+        web.add(host, path, body)
+    web.add("rsl.test", "/robots.txt", f"License: {web.url('rsl.test', '/licence.xml')}\nUser-agent: *\nAllow: /")
+    web.add("robots.test", "/robots.txt", f"User-agent: *\nDisallow: {PATH}")
+    return tuple(web.url(host, "/feed") for host, path in web.pages if path == "/feed")
+
+
+@pytest.mark.parametrize("policy", ["strict", "record"])
+def test_what_each_signal_stops(web: Web, tmp_path: Path, policy: str) -> None:
+    """The table of docs/crawler.md: under `strict` a site's reservation stops the fetch, a page's its row and text.
+
+    Under `record` only robots.txt stops anything, and each reservation is in the page's evidence.
+    """
+    options = make_options(web, tmp_path / "s", feeds=build_reserved(web), politeness={"rights": policy})
+    run = crawl(options)
+    assert run.code == 0, run.log
+    verdicts = {host: run.verdict(web.url(host, PATH)) for host, path in web.pages if path == PATH}
+    assert verdicts.pop("robots.test") == "robots"
+    stopped = {host for host, verdict in verdicts.items() if verdict == "opted_out"}
+    assert stopped == (set(ON_SITES) if policy == "strict" else set())
+    assert {verdict for host, verdict in verdicts.items() if host not in stopped} == {"kept"}
+    stored = {page.url.split("/")[2].split(":")[0]: json.loads(page.rights) for page in warc_pages(options.state)}
+    reserving = {host for host, rights in stored.items() if any(s["reserves"] for s in rights["signals"])}
+    assert reserving == set(IN_HEADERS) | set(IN_METAS) | (set() if policy == "strict" else set(ON_SITES))
+    dropped = {host for host, rights in stored.items() if rights["verdict"] == "opted_out"}
+    assert dropped == (reserving if policy == "strict" else set())
+
+
+def warc_pages(state: Path) -> list[Page]:
+    """The pages that a crawl stored."""
+    return list(pages(sorted((state / "warc").iterdir())))
+
+
+def test_links_are_not_followed_where_a_header_says_so(web: Web, tmp_path: Path) -> None:
+    """X-Robots-Tag's nofollow is as good as the meta element's; one for another agent is not."""
+    for host, tag in (("no.test", "nofollow"), ("yes.test", "googlebot: nofollow")):
+        link = '<a href="/2025/11/18/velmar-crossing-talks-linked">Velmar crossing talks linked</a>'
+        web.add(host, PATH, article("Velmar", f"{SEED} {host}", link), headers={"X-Robots-Tag": tag})
+        web.add(host, "/2025/11/18/velmar-crossing-talks-linked", article("Velmar", f"{SEED} {host} linked"))
+        items = [(web.url(host, PATH), "Velmar crossing talks fail", "Tue, 18 Nov 2025 10:00:00 GMT")]
+        web.add(host, "/feed", feed(items), type="application/rss+xml")
+    assert crawl(make_options(web, tmp_path / "s", feeds=tuple(web.url(h, "/feed") for h in ("no.test", "yes.test"))))
+    assert any("linked" in path for path in web.paths("yes.test"))
+    assert not any("linked" in path for path in web.paths("no.test"))

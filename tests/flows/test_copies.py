@@ -15,7 +15,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from cleaning.clusters import Policy
+from cleaning.clusters import MOST_WITNESSES, Policy
+from cleaning.schema import COPIES, arrow_schema
 from flows.copies import (
     CHANGES,
     DECISIONS,
@@ -29,6 +30,9 @@ from flows.copies import (
     article_id,
 )
 
+PUBLISHED = pa.schema(
+    [*DOCUMENTS, ("id", pa.string()), ("cluster_id", pa.string()), ("version", pa.int32()), ("word_count", pa.int32())]
+)
 START = datetime(2025, 6, 1, tzinfo=UTC)
 HEADS, TAILS = ["bra", "cle", "dro", "fli", "gra", "ste", "plo", "tri", "sma"], ["nd", "mp", "lk", "rt", "st"]
 VOCABULARY = [f"{head}{tail}" for head in HEADS for tail in TAILS]
@@ -249,9 +253,8 @@ def test_an_index_is_rebuilt_from_published_articles(path: Path):
             row("a", text(1)) | {"id": id_of("a"), "cluster_id": "first", "version": 3, "word_count": 300},
             row("b", part(text(2), 0.1)) | {"id": id_of("b"), "cluster_id": "b", "version": 1, "word_count": 300},
         ],
-        schema=pa.schema([*DOCUMENTS, ("id", pa.string()), ("cluster_id", pa.string()), ("version", pa.int32()),
-                          ("word_count", pa.int32())]),
-    )  # fmt: skip
+        schema=PUBLISHED,
+    )
     path.parent.mkdir()
     path.write_bytes(b"damaged")
     with CopyIndex.rebuild(path, [published]) as index:
@@ -262,6 +265,63 @@ def test_an_index_is_rebuilt_from_published_articles(path: Path):
     assert (edition["relation"], edition["version"], edition["cluster_id"]) == ("version", 4, "first")
     assert (excerpt["relation"], excerpt["is_fresh"]) == ("same", False)
     assert later["representative_id"] == id_of("b")
+
+
+def test_published_copies_stay_known(path: Path):
+    """After a rebuild a copy that is fetched again is not published twice, whether its article has a text or not."""
+    copies = arrow_schema(COPIES)
+    articles = pa.Table.from_pylist(
+        [
+            row("a", text(1)) | {"id": id_of("a"), "cluster_id": id_of("a"), "version": 1, "word_count": 300},
+            row("b", "") | {"id": id_of("b"), "cluster_id": id_of("b"), "version": 1, "word_count": 300},
+        ],
+        schema=PUBLISHED,
+    )
+    rows = [
+        {"id": id_of(copy), "cluster_id": id_of(of), "relation": "same"}
+        for copy, of in (("ca", "a"), ("cb", "b"), ("a", "a"))
+    ]
+    rows.append(rows[0] | {"relation": "version"})
+    published = pa.table({name: [copy.get(name) for copy in rows] for name in copies.names}, schema=copies)
+    with CopyIndex.rebuild(path, [articles], [published]) as index:
+        again = index.add("r1", table(row("ca", text(1), 1), row("cb", text(2), 1), row("a", text(1), 1))).to_pylist()
+        later = index.add("r2", table(row("b", text(2), 2), row("ca", text(7), 2), row("d", text(2), 3))).to_pylist()
+    assert [(d["relation"], d["is_fresh"]) for d in again] == [("same", False)] * 3
+    assert [d["representative_id"] for d in again] == [id_of("a"), id_of("b"), id_of("a")]
+    assert [(d["relation"], d["representative_id"]) for d in later] == [
+        ("same", id_of("b")),
+        ("version", id_of("a")),
+        ("same", id_of("b")),
+    ]
+
+
+def test_a_copy_with_another_lead_is_a_witness(path: Path):
+    """The beginning of an article is recognised though its representative has another one, in a later run too."""
+    body = text(1)
+    rewritten = f"{text(2, 60)} {' '.join(body.split()[80:])}"
+    with CopyIndex(path) as index:
+        index.add("r1", table(row("a", rewritten)))
+        index.add("r2", table(row("b", body, 1)))
+        beginning = index.add("r3", table(row("c", part(body, 0.25), 2))).to_pylist()[0]
+        edition = index.add("r4", table(row("a", f"{rewritten} {text(3, 90)}", 3))).to_pylist()[0]
+        later = index.add("r5", table(row("d", part(body, 0.24), 4))).to_pylist()[0]
+        index.forget([id_of("a")])
+        orphan = index.add("r6", table(row("e", part(body, 0.25), 5))).to_pylist()[0]
+    assert (beginning["cluster_id"], beginning["representative_id"]) == (id_of("a"), id_of("a"))
+    assert edition["version"] == 2
+    assert later["representative_id"] == id_of("a")
+    assert orphan["relation"] == "new"
+
+
+def test_a_story_that_all_print_has_few_witnesses(path: Path):
+    """However many copies begin otherwise, the index keeps a few of them to find others by."""
+    body = text(1)
+    rows = [row(f"n{seed}", f"{text(seed, 80)} {body}", seed) for seed in range(10, 30)]
+    with CopyIndex(path) as index:
+        clusters = [index.add(f"r{place}", table(one))["cluster_id"][0].as_py() for place, one in enumerate(rows)]
+    assert set(clusters) == {id_of("n10")}
+    with duckdb.connect(str(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM texts").fetchall() == [(1 + MOST_WITNESSES,)]
 
 
 def test_a_second_process_is_refused(path: Path):

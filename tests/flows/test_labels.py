@@ -1,6 +1,7 @@
 """Labels beside the recipe, which articles are asked about, and the commands `label` and `explain`."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     (folder / "seeds").mkdir(parents=True)
     for number, text in enumerate(FERRY):
         (folder / "seeds" / f"ferry-{number}.txt").write_text(text, encoding="utf-8")
-    (folder / "recipe.toml").write_text('[topic]\nseeds = ["seeds/*.txt"]\n', encoding="utf-8")
+    (folder / "recipe.toml").write_text('[topic]\nseeds = ["seeds/*.txt"]\n[limits]\nwords = 20\n', encoding="utf-8")
     found = load_dataset_config(str(folder), {})
     filtered_run(found, "20260101T000000Z", list(TEXTS))
     return found
@@ -122,13 +123,12 @@ def test_a_later_label_replaces_an_earlier_one(dataset: Dataset) -> None:
 
 
 def test_labels_change_what_the_next_run_keeps(dataset: Dataset) -> None:
-    """An article that is called relevant passes the filter of the next run; the same labels give the same verdicts."""
-    profile = topic_profile(dataset)
-    assert not profile.score(BRIDGE).is_relevant
-    effect = as_json("label", "ferry", "--yes", id_of("bridge"))
-    assert effect["now_in"] == 1
-    assert effect["threshold"] < effect["threshold_before"]
-    run = filtered_run(dataset, "20260103T000000Z", ["bridge", "soup"])
+    """An article that is called irrelevant no longer passes the filter of the next run, and its story still does."""
+    assert topic_profile(dataset).score(BRIDGE).is_relevant
+    effect = as_json("label", "ferry", "--no", id_of("bridge"))
+    assert effect["now_out"] == 1
+    assert effect["threshold"] > effect["threshold_before"]
+    run = filtered_run(dataset, "20260103T000000Z", ["bridge", "later"])
     assert (run.summary("filter") or {})["verdicts"] == {"kept": 1, "off_topic": 1}
 
 
@@ -187,18 +187,37 @@ def test_unknown_articles_and_runs_are_refused(dataset: Dataset) -> None:
 @pytest.mark.parametrize("given", [url_of("later"), id_of("later"), LATER, "later.txt", "later.html"])
 def test_any_text_is_explained(dataset: Dataset, given: str) -> None:
     """A URL or id of a known article, a text, a text file and an HTML file are explained alike."""
-    title, _, text = LATER.partition("\n\n")
     Path("later.txt").write_text(LATER, encoding="utf-8")
-    paragraphs = "".join(f"<p>{sentence}.</p>" for sentence in text.replace("\n", " ").split(". ") * 2)
-    page = (
-        f"<html><head><title>{title}</title></head><body><article><h1>{title}</h1>{paragraphs}</article></body></html>"
-    )
-    Path("later.html").write_text(page, encoding="utf-8")
+    page_of("later")
     found = as_json("explain", "ferry", given)
     assert found["is_relevant"]
     assert found["similarity"] >= found["threshold"]
     assert found["nearest_seed"].startswith("ferry-")
     assert {"ferry", "ostrel"} <= {term["term"] for term in found["terms"]}
+
+
+def test_a_published_article_is_found_without_the_state(dataset: Dataset) -> None:
+    """When the state is deleted, an article is still known by its id and URL, from the published version."""
+    assert likewise("backfill", "ferry", "--html", str(page_of("later"))).exit_code == 0
+
+    shutil.rmtree(dataset.state)
+    for name in (id_of("later"), url_of("later")):
+        found = find_article(dataset, name)
+        assert found is not None
+        assert (found.id, found.where) == (id_of("later"), "published")
+    assert as_json("explain", "ferry", url_of("later"))["is_relevant"]
+    assert likewise("label", "ferry", "--yes", id_of("later")).exit_code == 0
+
+
+def page_of(name: str) -> Path:
+    """An HTML file with one of the texts; what the seeds say follows it, so that it is as long as an article."""
+    title, _, text = TEXTS[name].partition("\n\n")
+    paragraphs = "".join(f"<p>{paragraph}</p>" for paragraph in (text, *(seed.partition("\n\n")[2] for seed in FERRY)))
+    body = f"<body><article><h1>{title}</h1>{paragraphs}</article></body>"
+    head = f'<head><title>{title}</title><link rel="canonical" href="{url_of(name)}"></head>'
+    path = Path(f"{name}.html")
+    path.write_text(f"<html>{head}{body}</html>", encoding="utf-8")
+    return path
 
 
 def test_an_explanation_for_people(dataset: Dataset) -> None:
