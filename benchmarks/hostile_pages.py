@@ -1,7 +1,8 @@
 """1,000 hostile pages through the workers: does each end in a verdict before its deadline, and what is slowest?
 
 Run from the repository: `python -m benchmarks.hostile_pages [PAGES] [PROCESSES]`; pages made by hand come first, the
-rest are real ones of ../shared/corpora, mutated. The exit code is 1 when a page overran its deadline or broke its worker.
+rest are real ones of ../shared/corpora, mutated. The exit code is 1 when a page overran its deadline or broke its
+worker.
 """
 
 import gzip
@@ -47,7 +48,7 @@ BY_HAND: dict[str, Callable[[], bytes]] = {
     "50,000 links in one paragraph": lambda: b"<p>" + b"<a href=/a>link</a> " * 50_000,
     "5 MB of one word": lambda: b"<article><p>" + b"river " * 833_000,
     "5 MB without a space": lambda: b"<article><p>" + b"a" * 5 * _MEGABYTE,
-    "3 MB of ideographs": lambda: "<p>".encode() + "漢".encode() * _MEGABYTE,
+    "3 MB of ideographs": lambda: b"<p>" + "漢".encode() * _MEGABYTE,
     "3 MB of mojibake": lambda: b"<p>" + "Ã©â€™ ".encode() * 300_000,
     "2 MB of capitals and full stops": lambda: b"<p>" + b"A. " * 600_000,
     "2 MB of digits and colons": lambda: b"<p>" + b"12:34 2024-01-01 " * 120_000,
@@ -163,16 +164,16 @@ MUTATIONS: dict[str, Callable[[bytes, random.Random], bytes]] = {
     "cut": lambda body, chance: body[: chance.randrange(1, len(body))],
     "beheaded": lambda body, chance: body[chance.randrange(len(body)) :],
     "piece-repeated": _repeat_piece,
-    "twenty-times": lambda body, chance: body * min(20, 10 * _MEGABYTE // len(body) + 1),
+    "twenty-times": lambda body, _: body * min(20, 10 * _MEGABYTE // len(body) + 1),
     "without-ends": _without_ends,
     "buried": _bury,
-    "null-bytes": lambda body, chance: body.replace(b" ", b"\0 "),
-    "as-utf-16": lambda body, chance: body.decode("utf-8", "replace").encode("utf-16-le"),
-    "latin-in-utf-8": lambda body, chance: body.decode("latin-1").encode("utf-8"),
-    "without-quotes": lambda body, chance: body.replace(b'"', b""),
-    "spaces-gone": lambda body, chance: body.replace(b" ", b""),
-    "tags-in-capitals": lambda body, chance: body.upper(),
-    "all-links": lambda body, chance: body.replace(b"<p", b"<a href=/x><p"),
+    "null-bytes": lambda body, _: body.replace(b" ", b"\0 "),
+    "as-utf-16": lambda body, _: body.decode("utf-8", "replace").encode("utf-16-le"),
+    "latin-in-utf-8": lambda body, _: body.decode("latin-1").encode("utf-8"),
+    "without-quotes": lambda body, _: body.replace(b'"', b""),
+    "spaces-gone": lambda body, _: body.replace(b" ", b""),
+    "tags-in-capitals": lambda body, _: body.upper(),
+    "all-links": lambda body, _: body.replace(b"<p", b"<a href=/x><p"),
 }
 
 
@@ -183,8 +184,8 @@ def main() -> int:
     begun = time.perf_counter()
     found = list(clean_pages(islice(hostile_pages(), pages), measured, options))
     timed = sorted((row for row in found if isinstance(row, Measured)), key=lambda row: -row.seconds)
-    for row in timed[:_SLOWEST]:
-        print(f"{row.seconds:6.2f} s  {row.verdict:12} {row.url}")
+    for slow in timed[:_SLOWEST]:
+        print(f"{slow.seconds:6.2f} s  {slow.verdict:12} {slow.url}")
     lost = [row for row in found if row.verdict in (Verdict.TIMED_OUT, Verdict.CRASHED)]
     for row in lost:
         print(f"{row.verdict}: {row.url}: {row.reason}")

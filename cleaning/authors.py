@@ -51,17 +51,22 @@ _LEAD = re.compile(
 _SPLIT = re.compile(r"\s*(?:;|\||/|·|•|\n|&|\+|\s(?:and|und|et|och|og|en|and by|with|i|и|та|ve|dan|y)\s)\s*", re.I)
 _AFTER = re.compile(
     r"\s+(?:[-–—]\s.*|(?:for|in|at|of|from|updated|published|senior|staff|chief|special|contributor|correspondent|reporter"
-    r"|editor|writer|journalist|bureau|political)\b.*|on(?:\s+\w{3,9}\.?\s+\d.*)?)$|\s*[|(<\[@].*$",
+    r"|editor|writer|journalist|bureau|political|founder|co-?founder|former|lead|head \w+|ceo|cto|owner|rn|md|ph\.?d)\b.*"
+    r"|on(?:\s+\w{3,9}\.?\s+\d.*)?|(?:feb|jul|sept?|oct|nov|dec)(?:ruary|y|ober|ember|tember)?\.?"
+    r"|(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]{0,6}\.?\s+\d.*)$|\s*[|(<\[@].*$",
     re.I | re.S,
 )
 _NOT_PERSON = re.compile(
     r"\b(?:staff|desk|team|teams?|editors?|editorial|newsroom|redakt\w*|redac\w*|rédac\w*|redaz\w*|redaç\w*|news|press|agenc\w*|agentur|online|media|tv|radio|correspondents?|reporters?|"
     r"admin\w*|webmaster|guest|contributors?|newspaper|magazine|times|post|herald|tribune|gazette|daily|journal|company|inc|llc|ltd|gmbh|group|network|service|services|wire|"
     r"associated|reuters|afp|bloomberg|staffel|zeitung|team|content|digital|unknown|anonymous|web|channel|today|"
-    r"author|podcast|publishing|"
+    r"author|podcast|publishing|(?:co-?)?founder|director|manager|officer|experts?|specialist|consultant|educator|reviewer|"
+    r"dietitian|nutritionist|president|ceo|cto|attorney|"
     r"sponsored|advertis\w*|partner|university|institute|foundation|subscribe|follow|share|comments?|read|more|minutes?|all|posts|view|edit|hours?|ago|www)\b|https?:|\.(?:com|org|net|de|fr|ru|ua|news)\b|\d",
     re.I,
 )
+_EDGES = ' ,.;:-–—|"“”'
+_FIRST_NAME = re.compile(r"[^\W\d_][^\W\d_]+(?:[-'’][^\W\d_]+)?")
 _PARTICLES = {
     "de",
     "da",
@@ -95,17 +100,30 @@ _PARTICLES = {
 def people(raw: Iterable[str], outlet: str = "") -> tuple[str, ...]:
     """The persons named by some bylines, in order, once each; `outlet` is the publisher, whose name is no author."""
     names = (name for line in raw for name in _names(one_line(line)))
-    squeezed = _squeeze(outlet)
-    kept = [
+    return _once(name for name in names if is_person(name) and not _is_outlet(name, outlet))
+
+
+def stated_people(raw: Iterable[str], outlet: str = "", host: str = "") -> tuple[str, ...]:
+    """The persons among names that a page states to be persons' names, once each.
+
+    Because it says so, a name may also be a single word ("Lauren"), or the outlet's own, as on the sites of authors;
+    a single word that is the outlet's or the host's name is none.
+    """
+    names = [one_line(line).strip(_EDGES) for line in raw]
+    return _once(
         name
         for name in names
-        if is_person(name)
-        and not (squeezed and _squeeze(name) in squeezed)
-        and not (squeezed and squeezed in _squeeze(name))
-    ]
-    return tuple(
-        {name.lower(): name for name in reversed(kept)}[key] for key in dict.fromkeys(name.lower() for name in kept)
+        if is_person(name) or (is_first_name(name) and not _is_outlet(name, outlet) and not _is_outlet(name, host))
     )
+
+
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple({name.lower(): name for name in reversed(list(names))}.values())[::-1]
+
+
+def _is_outlet(name: str, outlet: str) -> bool:
+    known, squeezed = _squeeze(outlet), _squeeze(name)
+    return bool(known) and (squeezed in known or known in squeezed)
 
 
 def _squeeze(text: str) -> str:
@@ -113,7 +131,7 @@ def _squeeze(text: str) -> str:
 
 
 def _names(line: str) -> list[str]:
-    line = re.sub(r"<[^>]*>", " ", line).strip(" ,.;:-–—|")
+    line = re.sub(r"<[^>]*>", " ", line).strip(_EDGES)
     previous = ""
     while previous != line:
         previous, line = line, _LEAD.sub("", line).strip()
@@ -125,7 +143,7 @@ def _commas(part: str) -> list[str]:
 
     `Roe, Jane` is turned round.
     """
-    pieces = [_AFTER.sub("", piece.strip()).strip(" ,.;:") for piece in part.split(",")]
+    pieces = [_AFTER.sub("", piece.strip()).strip(_EDGES) for piece in part.split(",")]
     if len(pieces) == 2 and all(len(piece.split()) == 1 and piece[:1].isupper() for piece in pieces):
         return [f"{pieces[1]} {pieces[0]}"]
     names = [piece for piece in pieces if len(piece.split()) > 1]
@@ -141,6 +159,17 @@ def is_person(name: str) -> bool:
         return len(words) <= 4
     return 1 < len(words) <= 5 and all(
         word[0].isupper() or word.lower() in _PARTICLES or not word[0].isalpha() or "'" in word[:3] for word in words
+    )
+
+
+def is_first_name(name: str) -> bool:
+    """Whether a string may be a name of one word: capitalised, 3..20 letters, and no word of the trade."""
+    return (
+        3 <= len(name) <= 20
+        and name.istitle()
+        and bool(_FIRST_NAME.fullmatch(name))
+        and not _NOT_PERSON.search(name)
+        and not agency_of(name)
     )
 
 

@@ -54,9 +54,10 @@ _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 def parse_time(value: object, zone: timezone = UTC) -> datetime | None:
-    """An aware time in UTC from ISO 8601, RFC 5322 or written English; None where it is none of them or impossible.
+    """An aware time from ISO 8601, RFC 5322 or written English; None where it is none of them or impossible.
 
-    A day without a time becomes noon UTC; a time without a zone is read in `zone`.
+    It keeps the zone that it was written in, so that its day is the publisher's. A day without a time becomes noon UTC;
+    a time without a zone is read in `zone`.
     """
     text = one_line(str(value))[:80] if value is not None else ""
     if text.isdigit() and len(text) in (10, 13):
@@ -80,7 +81,7 @@ def _iso(text: str, zone: timezone) -> datetime | None:
         return noon(day)
     return datetime(
         day.year, day.month, day.day, int(match[4]), int(match[5]), int(match[6] or 0), tzinfo=_offset(match[7]) or zone
-    ).astimezone(UTC)
+    )
 
 
 def _offset(text: str | None) -> timezone | None:
@@ -108,7 +109,7 @@ def _written(text: str, zone: timezone) -> datetime | None:
         return noon(day)
     hour = int(match["h"]) % 12 + 12 * (match["half"].lower() == "p") if match["half"] else int(match["h"])
     moment = datetime.combine(day, time(hour, int(match["min"])))
-    return moment.replace(tzinfo=_offset(match["z"]) or zone).astimezone(UTC)
+    return moment.replace(tzinfo=_offset(match["z"]) or zone)
 
 
 def _mail(text: str) -> datetime | None:
@@ -116,7 +117,7 @@ def _mail(text: str) -> datetime | None:
     if not re.match(r"[A-Za-z]{3},? ", text):
         return None
     moment = parsedate_to_datetime(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def has_zone(value: object) -> bool:

@@ -40,7 +40,7 @@ _NOT_HTML_TYPES = re.compile(
     re.I,
 )
 _FEED = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:rss|feed|urlset|sitemapindex|rdf:RDF|svg)[\s>]", re.S | re.I
+    rb"\s*+(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*+)*+<(?:rss|feed|urlset|sitemapindex|rdf:RDF|svg)[\s>]", re.S | re.I
 )
 
 

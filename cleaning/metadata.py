@@ -11,7 +11,7 @@ from lxml.html import HtmlElement
 from trafilatura.metadata import extract_author
 
 from cleaning import jsonld
-from cleaning.authors import agency_of, people
+from cleaning.authors import agency_of, people, stated_people
 from cleaning.dates import first_time, noon
 from cleaning.decode import one_line
 from cleaning.urls import canonical, date_in, host_of
@@ -108,7 +108,7 @@ def find_metadata(tree: HtmlElement, url: str) -> Metadata:
     outlet = _outlet(source)
     title = _title(source, outlet)
     bylines = list(_stated_bylines(source))
-    authors = _authors(bylines, outlet)
+    authors = _authors(bylines, outlet) or _persons(source, outlet)
     if not authors:
         bylines += _visible_bylines(source)
         authors = _authors(bylines, outlet)
@@ -250,6 +250,18 @@ def _stated_bylines(source: _Source) -> Iterator[str]:
     yield "\n".join(filter(None, structured))
     for name in _AUTHOR_NAMES:
         yield "\n".join(value for value in source.meta.get(name, ()) if not value.startswith("http"))
+
+
+def _persons(source: _Source, outlet: str) -> tuple[str, ...]:
+    """The authors that JSON-LD has as persons, else those that the `author` element of the head names."""
+    stated = jsonld.resolve(source.article.get("author"), source.nodes)
+    typed = [jsonld.text_of(node.get("name")) for node in stated if isinstance(node, dict) and _is_typed_person(node)]
+    host = host_of(source.url)
+    return stated_people(typed, outlet, host) or stated_people(source.meta.get("author", ()), outlet, host)
+
+
+def _is_typed_person(node: jsonld.Node) -> bool:
+    return "Person" in jsonld.types(node)
 
 
 def _visible_bylines(source: _Source) -> list[str]:

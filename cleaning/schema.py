@@ -103,13 +103,24 @@ URL = Column("url", _TEXT, "The URL that was fetched, after redirects.", False)
 DOMAIN = Column("domain", _TEXT, "The host of the URL, without `www.`.", False)
 VERDICT = Column("verdict", _TEXT, "Why the page was kept or dropped; the card lists the values.", False)
 REASON = Column("reason", _TEXT, "What exactly led to the verdict, for people to read.", False)
-FETCHED_AT = Column("fetched_at", TIME, "When the page was fetched; null for pages from files without a date.", unit="UTC")
-SIMILARITY = Column("similarity", _REAL, "Similarity of the text to its nearest seed.", unit="0..1")
+FETCHED_AT = Column(
+    "fetched_at", TIME, "When the page was fetched; null for pages from files without a date.", unit="UTC"
+)
+SIMILARITY = Column(
+    "similarity",
+    _REAL,
+    "Similarity of the text to its nearest seeds; what people labelled may raise or lower it.",
+    unit="0..1",
+)
 SOURCE = Column("source", _TEXT, "The feed, sitemap, page or file in which the URL was found.", False)
-SOURCE_KIND = Column("source_kind", _TEXT, "The kind of that source: feed, news_sitemap, sitemap, section, link, file.", False)
+SOURCE_KIND = Column(
+    "source_kind", _TEXT, "The kind of that source: feed, news_sitemap, sitemap, section, link, file.", False
+)
 RUN_ID = Column("run_id", _TEXT, "The run that published the row.", False)
 ID = Column("id", _TEXT, "Hash of the article's first canonical URL; never changes.", False)
-CLUSTER_ID = Column("cluster_id", _TEXT, "The `id` of the first article of the cluster of copies that the row belongs to.", False)
+CLUSTER_ID = Column(
+    "cluster_id", _TEXT, "The `id` of the first article of the cluster of copies that the row belongs to.", False
+)
 
 _FOUND = (
     URL,
@@ -131,14 +142,18 @@ _FOUND = (
 _PROVENANCE = (
     SOURCE_KIND,
     Column("agency", _TEXT, "The news agency that the article credits."),
-    Column("is_paywalled", pa.bool_(), "Whether the page says that it is not free to read; null where it says nothing."),
+    Column(
+        "is_paywalled", pa.bool_(), "Whether the page says that it is not free to read; null where it says nothing."
+    ),
     Column("license", _TEXT, "The licence or copyright line that the page states."),
     Column("rights", _TEXT, "Robots and opt-out signals with their evidence, as JSON.", False),
     Column("word_count", pa.int32(), "Words of the text.", False, unit="words"),
     Column("extractor", _TEXT, "What extracted the text.", False),
     Column("extractor_version", _TEXT, "Version of the extractor.", False),
     Column("warc_file", _TEXT, "Name of the WARC file that holds the page; empty for other input.", False),
-    Column("warc_offset", pa.int64(), "Offset of the response record in that file; -1 without one.", False, unit="bytes"),
+    Column(
+        "warc_offset", pa.int64(), "Offset of the response record in that file; -1 without one.", False, unit="bytes"
+    ),
     Column("content_sha256", _TEXT, "SHA-256 of the page's payload, in hexadecimal.", False),
 )
 
@@ -176,8 +191,15 @@ COPIES = (
     FETCHED_AT,
     CLUSTER_ID,
     Column("representative_id", _TEXT, "The `id` of the article of which this is a copy.", False),
-    Column("relation", _TEXT, "How it differs from that article: same, version, truncated, extended, excerpt or edited.", False),
-    Column("containment", _REAL, "Share of the shorter text's sampled word 3-grams that the longer one holds.", unit="0..1"),
+    Column(
+        "relation",
+        _TEXT,
+        "How it differs from that article: same, version, truncated, extended, excerpt or edited.",
+        False,
+    ),
+    Column(
+        "containment", _REAL, "Share of the shorter text's sampled word 3-grams that the longer one holds.", unit="0..1"
+    ),
     SIMILARITY,
     Column("word_count", pa.int32(), "Words of the copy's text.", False, unit="words"),
     RUN_ID,

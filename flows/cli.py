@@ -8,13 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from flows import crawling, history_commands, inputs, report, stages, topic_commands
 from flows import doctor as checks
-from flows import crawling, history_commands, inputs, report, stages
 from flows.config import load_dataset_config
 from flows.errors import InputError, RecipeError
-from flows.explain import ask, effect, explanation, show_effect, show_explanation, text_named
 from flows.inspection import inspect
-from flows.labels import articles_named, as_record, borderline, near_threshold, save_labels
+from flows.options import AsJson, Name, RunId, Verbose
 from flows.runs import Run, list_runs, locked_state, open_run, start_run
 from flows.scaffold import new_dataset
 from flows.stages import Input
@@ -30,21 +29,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed, 2 bad input or recipe, 3 no source answered, 4 state or disk, "
     "5 published dataset, 130 stopped by Ctrl-C.",
 )
-
-Name = Annotated[
-    str, typer.Argument(help="A dataset below datasets/, its folder, or its recipe file.", show_default=False)
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log lines of the crawl and of damaged input.")]
-RunId = Annotated[
-    str | None,
-    typer.Option(
-        "--run",
-        metavar="ID",
-        help="The run to make or to finish.  [default: the unfinished one, else a new one]",
-        show_default=False,
-    ),
-]
 
 
 @contextmanager
@@ -204,67 +188,6 @@ def report_(name: Name, run_id: RunId = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def label(
-    name: Name,
-    yes: Annotated[
-        list[str] | None,
-        typer.Option("--yes", metavar="ID", help="An article that belongs, by id or URL; repeat.", show_default=False),
-    ] = None,
-    no: Annotated[
-        list[str] | None,
-        typer.Option("--no", metavar="ID", help="An article that does not belong; repeat.", show_default=False),
-    ] = None,
-    count: Annotated[int, typer.Option("--count", min=1, max=100, help="How many articles to ask about.")] = 10,
-    run_id: Annotated[
-        str | None,
-        typer.Option("--run", metavar="ID", help="Ask about that run's articles.  [default: the last 30 runs]"),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Teach the topic: shows borderline articles, asks whether they belong, and learns from the answers.
-
-    With --yes or --no it asks nothing; with --json alone it only lists what it would ask about.
-    """
-    with errors_for_people():
-        dataset = load_dataset_config(name)
-        before = stages.topic_profile(dataset)
-        if yes or no:
-            told = [(yes or [], True), (no or [], False)]
-            answers = [(found, belongs) for names, belongs in told for found in articles_named(dataset, names)]
-        else:
-            articles = borderline(dataset, before, count, run_id)
-            if as_json:
-                OUT.print_json(json.dumps([explanation(before, article) for article in articles]))
-                return
-            answers = ask(before, articles, OUT)
-        stored = save_labels(dataset, answers) if answers else ()
-        found = effect(before, stages.topic_profile(dataset), near_threshold(dataset, before))
-    if as_json:
-        OUT.print_json(json.dumps(found | {"labels": [as_record(one) for one in stored]}))
-    else:
-        show_effect(found, OUT)
-
-
-@app.command()
-def explain(
-    name: Name,
-    text: Annotated[
-        str,
-        typer.Argument(help="A text or HTML file, the URL or id of an article, or a text.", show_default=False),
-    ],
-    as_json: AsJson = False,
-) -> None:
-    """Show why a text is in or out: its score and threshold, the nearest seed, and the terms that made the score."""
-    with errors_for_people():
-        dataset = load_dataset_config(name)
-        profile, article = stages.topic_profile(dataset), text_named(dataset, text)
-    if as_json:
-        OUT.print_json(json.dumps(explanation(profile, article)))
-    else:
-        show_explanation(profile, article, OUT)
-
-
-@app.command()
 def new(
     name: Annotated[
         str, typer.Argument(help="The dataset's name: lower-case letters, digits, dashes.", show_default=False)
@@ -327,7 +250,7 @@ def demo(
         result.show(OUT)
 
 
-for command in (*history_commands.COMMANDS, inspect):
+for command in (inspect, *topic_commands.COMMANDS, *history_commands.COMMANDS):
     app.command()(command)
 
 

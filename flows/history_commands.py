@@ -13,14 +13,12 @@ from rich.table import Table
 from flows import history
 from flows.config import Dataset, load_dataset_config
 from flows.errors import InputError
+from flows.options import AsJson, Name
 from flows.runs import locked_state
 from flows.stages import open_index
 from flows.takedown import Kind, Takedown, Takedowns, record_takedown
 from flows.terminal import OUT, errors_for_people
 
-_DATASET = "A dataset below datasets/, its folder, or its recipe file."
-Name = Annotated[str, typer.Argument(help=_DATASET, show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept beside the recipe.", show_default=False)]
 Url = Annotated[list[str] | None, typer.Option("--url", help="An article's address; repeat.", show_default=False)]
 Host = Annotated[list[str] | None, typer.Option("--host", help="A host, with all below it.", show_default=False)]

@@ -4,7 +4,6 @@ import json
 import math
 import random
 import statistics
-from collections import Counter
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -179,23 +178,21 @@ def month(topic):
 
 
 @needs_corpora
-def test_ten_labels_find_more_of_an_event():
-    """From one seed, ten answers raise the F1 on the articles without a label, on topics that no constant is from."""
-    sizes = Counter(record["event"] for record in records() if int(record["topic"]) % 2)
-    events = sorted(event for event, size in sizes.items() if size >= 12)[:8]
-    assert statistics.fmean(gain(event) for event in events) > 0.02
+def test_ten_labels_find_more_of_a_topic():
+    """From one seed, ten answers raise the F1 among articles never asked about, on topics that no constant is from."""
+    assert statistics.fmean(gain(topic) for topic in ("1", "7", "13", "19", "25", "33", "37", "41")) > 0.01
 
 
-def gain(event):
-    """By how much ten labels raise the F1 of an event's first article on the articles that were not labelled."""
-    seed = next(record for record in records() if record["event"] == event)
+def gain(topic):
+    """By how much ten labels in one half of the articles raise the F1 of a topic's first article in the other half."""
+    seed = next(record for record in records() if record["topic"] == topic)
     rest = [record for record in records() if record is not seed]
+    pool, judged = rest[::2], rest[1::2]
     before = TopicProfile.fit([seed["text"]])
-    asked = set(before.borderline([record["text"] for record in rest], 10))
-    labels = [label(rest[i]["text"], rest[i]["event"] == event) for i in sorted(asked)]
+    asked = before.borderline([record["text"] for record in pool], 10)
+    labels = [label(pool[i]["text"], pool[i]["topic"] == topic) for i in asked]
     after = TopicProfile.fit([seed["text"]], labels=labels)
-    unasked = [record for i, record in enumerate(rest) if i not in asked]
-    return f1(after, unasked, "event", event) - f1(before, unasked, "event", event)
+    return f1(after, judged, "topic", topic) - f1(before, judged, "topic", topic)
 
 
 @cache
