@@ -1,1 +1,1 @@
-"""Bytes in, records out: what turns a fetched page into a clean article and tells what it is like; pure functions only."""
+"""Bytes in, records out: a fetched page becomes a clean article, and is told what it is like; pure functions only."""

@@ -44,14 +44,17 @@ AGENCIES = {
 _AGENCY = {name: re.compile(pattern, re.I) for name, pattern in AGENCIES.items()}
 _LEAD = re.compile(
     r"^(?:(?:(?:written|story|article|text|words|reporting|report|analysis|reviewed|posted|published|opinion) )?by"
-    r"|von|par|por|door|af|av|di|da|od|автор\w*|текст|"
-    r"autore?n?|autor[ae]?s?|authors?|text|texte|byline|words|redactie|reporter|redaktion|przez|tekijä|kirjoittaja|yazan|oleh|penulis)\b[:\s]+(?=\S)",
+    r"|责任?编辑?|记者|作者|編集|文|撰文|von|par|por|door|af|av|di|da|od|автор\w*|текст|"
+    r"autore?n?|autor[ae]?s?|authors?|text|texte|byline|words|redactie|reporter|redaktion|przez|tekijä|kirjoittaja|yazan|oleh|penulis)(?<=\w)[:：\s]+(?=\S)",
     re.I,
 )
-_SPLIT = re.compile(r"\s*(?:;|\||/|·|•|\n|&|\+|\s(?:and|und|et|och|og|en|and by|with|i|и|та|ve|dan|y)\s)\s*", re.I)
+_SPLIT = re.compile(
+    r"\s*(?:;|\||/|·|•|、|，|；|\n|&|\+|\s(?:and|und|et|och|og|en|and by|with|i|и|та|ve|dan|y)\s)\s*", re.I
+)
 _AFTER = re.compile(
     r"\s+(?:[-–—]\s.*|(?:for|in|at|of|from|updated|published|senior|staff|chief|special|contributor|correspondent|reporter"
-    r"|editor|writer|journalist|bureau|political|founder|co-?founder|former|lead|head \w+|ceo|cto|owner|rn|md|ph\.?d)\b.*"
+    r"|editor|writer|journalist|bureau|political"
+    r"|founder|co-?founder|former|lead|head \w+|ceo|cto|owner|rn|md|ph\.?d)\b.*"
     r"|on(?:\s+\w{3,9}\.?\s+\d.*)?|(?:feb|jul|sept?|oct|nov|dec)(?:ruary|y|ober|ember|tember)?\.?"
     r"|(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]{0,6}\.?\s+\d.*)$|\s*[|(<\[@].*$",
     re.I | re.S,
@@ -61,11 +64,11 @@ _NOT_PERSON = re.compile(
     r"admin\w*|webmaster|guest|contributors?|newspaper|magazine|times|post|herald|tribune|gazette|daily|journal|company|inc|llc|ltd|gmbh|group|network|service|services|wire|"
     r"associated|reuters|afp|bloomberg|staffel|zeitung|team|content|digital|unknown|anonymous|web|channel|today|"
     r"author|podcast|publishing|(?:co-?)?founder|director|manager|officer|experts?|specialist|consultant|educator|reviewer|"
-    r"dietitian|nutritionist|president|ceo|cto|attorney|"
-    r"sponsored|advertis\w*|partner|university|institute|foundation|subscribe|follow|share|comments?|read|more|minutes?|all|posts|view|edit|hours?|ago|www)\b|https?:|\.(?:com|org|net|de|fr|ru|ua|news)\b|\d",
+    r"dietitian|nutritionist|president|ceo|cto|attorney|nachrichten|noticias|nyheter|notizie|actualités|"
+    r"sponsored|advertis\w*|partner|university|institute|foundation|subscribe|follow|share|comments?|read|more|minutes?|all|posts|view|edit|hours?|ago|www)\b|https?:|一覧|編集部|编辑部|取材班|新聞|通信|\.(?:com|org|net|de|fr|ru|ua|news)\b|\d",
     re.I,
 )
-_EDGES = ' ,.;:-–—|"“”'
+_EDGES = ' ,.;:-–—|"“”()（）'
 _FIRST_NAME = re.compile(r"[^\W\d_][^\W\d_]+(?:[-'’][^\W\d_]+)?")
 _PARTICLES = {
     "de",
@@ -104,16 +107,16 @@ def people(raw: Iterable[str], outlet: str = "") -> tuple[str, ...]:
 
 
 def stated_people(raw: Iterable[str], outlet: str = "", host: str = "") -> tuple[str, ...]:
-    """The persons among names that a page states to be persons' names, once each.
+    """The persons among names that a page states to be authors' names, once each.
 
-    Because it says so, a name may also be a single word ("Lauren"), or the outlet's own, as on the sites of authors;
-    a single word that is the outlet's or the host's name is none.
+    Because it says so, a name may also be a single word ("Lauren"), if that is not the outlet's or the host's; an
+    empty `outlet` lets a full name through that is the outlet's own, as on the sites of authors.
     """
     names = [one_line(line).strip(_EDGES) for line in raw]
     return _once(
         name
         for name in names
-        if is_person(name) or (is_first_name(name) and not _is_outlet(name, outlet) and not _is_outlet(name, host))
+        if not _is_outlet(name, outlet) and (is_person(name) or (is_first_name(name) and not _is_outlet(name, host)))
     )
 
 

@@ -29,6 +29,9 @@ _MAX_BYTES = 20_000_000
 _MOST_TAGS = 30_000
 """Tags of a page that are parsed, the closing ones too; of 1,620 real pages the longest has 21,646."""
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+_NO_XML = re.compile("[\x00-\x08\x0b\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+"""Characters that lxml refuses to write into a tree, as trafilatura does with what it read from one."""
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _DEEP = 200
 """Block-level elements inside each other; of 324 real pages the deepest has 44."""
 _NO_NEWS_IN = frozenset(
@@ -177,11 +180,11 @@ def _describe(record: Extraction, metadata: Metadata, text: str) -> Extraction:
 
 
 def parse(text: str) -> HtmlElement | None:
-    """The tree of an HTML document; None when there is nothing in it. Null bytes and XML declarations are tolerated.
+    """The tree of an HTML document; None when there is nothing in it. Control characters and XML declarations go.
 
     What follows the `_MOST_TAGS`-th tag is left out, because what is done with a tree takes time by its elements.
     """
-    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text.replace("\x00", ""), count=1)
+    text = _XML_DECLARATION.sub("", _NO_XML.sub("", text), count=1)
     if text.count("<") > _MOST_TAGS:
         text = text[: -len(text.split("<", _MOST_TAGS)[-1]) - 1]
     try:

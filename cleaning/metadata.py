@@ -52,7 +52,13 @@ _BYLINE = (
     '|.//*[contains(@class,"author-name")]|.//*[contains(@class,"author__name")]|.//*[contains(@class,"article-author")]'
     '|.//*[contains(@class,"articleAuthor")]|.//*[contains(@data-testid,"byline")]'
     '|.//a[contains(@href,"/autor") or contains(@href,"/author") or contains(@href,"/auteur")]'
+    '|.//p[contains(translate(@style," ",""),"text-align:right")]'
 )
+_CREDITED = (
+    './/*[contains(text(),"责") or contains(text(),"记者") or contains(text(),"作者") or contains(text(),"撰文")]'
+)
+_CREDIT = re.compile(r"(?:责编|责任编辑|记者|作者|撰文)[:：]")
+"""How Chinese pages credit an article's editor, reporter or author, in a line of its own."""
 _RIGHTS = re.compile(r"(?:©|\(c\)|copyright)\s*(?:©|\(c\))?\s*(?:\d{4}|\w)[^\n]{0,160}", re.I)
 _CC = re.compile(r"creativecommons\.org/(?:licenses|publicdomain)/([a-z-]+)/(\d\.\d)", re.I)
 
@@ -253,20 +259,26 @@ def _stated_bylines(source: _Source) -> Iterator[str]:
 
 
 def _persons(source: _Source, outlet: str) -> tuple[str, ...]:
-    """The authors that JSON-LD has as persons, else those that the `author` element of the head names."""
+    """The authors that JSON-LD has as persons, else those that the `author` element of the head names.
+
+    A person of the outlet's name is believed to be one where JSON-LD says so and it is no single word.
+    """
     stated = jsonld.resolve(source.article.get("author"), source.nodes)
-    typed = [jsonld.text_of(node.get("name")) for node in stated if isinstance(node, dict) and _is_typed_person(node)]
+    named = [
+        jsonld.text_of(node.get("name")) for node in stated if isinstance(node, dict) and "Person" in jsonld.types(node)
+    ]
     host = host_of(source.url)
-    return stated_people(typed, outlet, host) or stated_people(source.meta.get("author", ()), outlet, host)
-
-
-def _is_typed_person(node: jsonld.Node) -> bool:
-    return "Person" in jsonld.types(node)
+    return (
+        stated_people(named, outlet, host)
+        or stated_people(name for name in named if " " in name)
+        or stated_people(source.meta.get("author", ()), outlet, host)
+    )
 
 
 def _visible_bylines(source: _Source) -> list[str]:
     """Bylines as readers see them, in page order."""
     seen = [one_line(" ".join(element.itertext())) for element in source.tree.xpath(_BYLINE)[:20]]
+    seen += [text for element in source.tree.xpath(_CREDITED)[:5] if _CREDIT.search(text := one_line(element.text))]
     return [text for text in [*seen, *(extract_author(source.tree) or "").split(";")] if 3 < len(text) < 120]
 
 

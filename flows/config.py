@@ -42,9 +42,10 @@ class SourcesSection(_Section):
     feeds: list[HttpUrl] = []
     sitemaps: list[HttpUrl] = []
     sections: list[HttpUrl] = []
+    archives: list[HttpUrl] = []
 
     def __len__(self) -> int:
-        return len(self.sites) + len(self.feeds) + len(self.sitemaps) + len(self.sections)
+        return sum(len(getattr(self, key)) for key in type(self).model_fields)
 
 
 class PeriodSection(_Section):

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cleaning.candidates import Candidates, Shingles
-from cleaning.clusters import Article, Batch, Change, Policy
+from cleaning.clusters import Article, Batch, Change, Placed, Policy
 from cleaning.duplicates import Relation
 from cleaning.schema import TIME
 from cleaning.shingles import Sketches, Words, digests, sketch, words_of
@@ -207,17 +207,18 @@ class EnteringRun:
             self._decisions[a.id] = _Decision(a.id, p.relation, p.article.id, p.article.cluster_id, p.containment)
         changes = batch.changes()
         self._changes.update({change.old.id: change for change in changes.values()})
-        number_of = dict(enumerate(numbers))
-        chosen = [place for place, p in enumerate(placed, len(numbers)) if p.top == place or p.is_witness]
-        number_of.update(zip(chosen, self._numbers(len(chosen)), strict=True))
+        number_of = self._numbered(numbers, placed)
         texts = [
-            Text(number_of[place], number_of[p.top], p.article if p.top == place else _within(a, p.article))
-            if place in number_of
-            else None
-            for place, (a, p) in enumerate(zip(articles, placed, strict=True), len(numbers))
+            _text(number_of, place, article, p)
+            for place, (article, p) in enumerate(zip(articles, placed, strict=True), len(numbers))
         ]
         post(self._store, texts, sketches, matches)
         self._store.move({numbers[place]: number_of[change.top] for place, change in changes.items()})
+
+    def _numbered(self, numbers: list[int], placed: list[Placed]) -> dict[int, int]:
+        """The numbers in the store, by those in the batch, of the known texts and of the new ones to be found by."""
+        chosen = [place for place, p in enumerate(placed, len(numbers)) if p.top == place or p.is_witness]
+        return dict(enumerate(numbers)) | dict(zip(chosen, self._numbers(len(chosen)), strict=True))
 
     def _numbers(self, count: int) -> range:
         """Numbers that were never used."""
@@ -225,8 +226,12 @@ class EnteringRun:
         return range(self._first + self.numbers - count, self._first + self.numbers)
 
 
-def _within(article: Article, top: Article) -> Article:
-    return replace(article, cluster_id=top.cluster_id)
+def _text(number_of: dict[int, int], place: int, article: Article, placed: Placed) -> Text | None:
+    """The text by which an article is to be found, if it is."""
+    if place not in number_of:
+        return None
+    in_cluster = placed.article if placed.top == place else replace(article, cluster_id=placed.article.cluster_id)
+    return Text(number_of[place], number_of[placed.top], in_cluster)
 
 
 def _renewed(known: Known, mark: int) -> _Decision:

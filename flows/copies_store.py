@@ -99,6 +99,12 @@ class Text:
     top: int
     article: Article
 
+    def row(self, size: int) -> tuple[Any, ...]:
+        """The row of a text with so many sampled shingles, as _TEXTS says."""
+        a = self.article
+        place = self.number, self.top, a.id, a.cluster_id, size
+        return *place, a.domain, a.agency, a.published_at, a.words.tobytes()
+
 
 @dataclass(frozen=True, slots=True)
 class Matches:
@@ -167,18 +173,27 @@ class Store:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.run("ROLLBACK" if kind else "COMMIT")
 
-    def run(self, statement: str, values: Sequence[Any] = (), given: pa.Table = _NOTHING) -> list[tuple[Any, ...]]:
+    # DuckDB finds `given` by the name of the variable, which costs half of what it takes to register a table.
+
+    def run(
+        self,
+        statement: str,
+        values: Sequence[Any] = (),
+        given: pa.Table = _NOTHING,  # noqa: ARG002
+    ) -> list[tuple[Any, ...]]:
         """Carries a statement out, which may name the rows of `given`; answers its rows, or how many it changed."""
-        # DuckDB finds a table by the name of the variable, which costs half of what it takes to register one.
-        assert isinstance(given, pa.Table)
         try:
             return self._connection.execute(statement, list(values)).fetchall()
         except duckdb.Error as error:
             raise _explained(self.path, error) from error
 
-    def query(self, statement: str, values: Sequence[Any] = (), given: pa.Table = _NOTHING) -> pa.Table:
+    def query(
+        self,
+        statement: str,
+        values: Sequence[Any] = (),
+        given: pa.Table = _NOTHING,  # noqa: ARG002
+    ) -> pa.Table:
         """The answer to a SELECT, which may name the rows of `given`, as a table."""
-        assert isinstance(given, pa.Table)
         try:
             return self._connection.sql(statement, params=list(values)).to_arrow_table()
         except duckdb.Error as error:
@@ -258,20 +273,7 @@ class Store:
         if not texts:
             return
         sizes = Counter(numbers.tolist())
-        rows = [
-            (
-                text.number,
-                text.top,
-                a.id,
-                a.cluster_id,
-                sizes[text.number],
-                a.domain,
-                a.agency,
-                a.published_at,
-                a.words.tobytes(),
-            )
-            for text, a in ((text, text.article) for text in texts)
-        ]
+        rows = [text.row(sizes[text.number]) for text in texts]
         self.run("INSERT INTO texts BY NAME FROM given", given=_table(rows, _TEXTS))
         self.run("INSERT INTO postings BY NAME FROM given", given=_first_postings(hashes, numbers, common))
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from flows.cli import app
 from flows.config import Dataset, load_dataset_config
 from flows.demo.newsroom import Newsroom
 from flows.demo.score import Score, score
@@ -173,3 +175,17 @@ def test_readers_load_it_in_a_fresh_process(grown: Grown, tmp_path: Path) -> Non
     assert counts["default"] == counts["streamed"] == counts["files"] == counts["articles"] == articles
     assert counts["copies"] == len(published_rows(grown.dataset, "copies"))
     assert counts["rejected"] == len(published_rows(grown.dataset, "rejected"))
+
+
+def test_a_list_of_urls_is_fetched_and_no_others(tmp_path: Path, newsroom: Newsroom) -> None:
+    """`backfill --urls FILE` fetches what the file lists and nothing else, and publishes what is like the seeds."""
+    with serve(newsroom, port=0) as server:
+        dataset = write_newsroom_recipe(tmp_path, newsroom, server)
+        wanted = [page.url for page in server.truth() if page.wanted and page.copy_of is None][:6]
+        (tmp_path / "urls.txt").write_text("# six articles\n" + "\n".join(wanted), encoding="utf-8")
+        result = CliRunner().invoke(app, ["backfill", str(dataset.folder), "--urls", str(tmp_path / "urls.txt")])
+        articles = {page.url.split("//")[1] for page in server.truth()}
+        asked = {f"{request.host}{request.path}" for request in server.log} & articles
+    assert result.exit_code == 0, result.stderr
+    assert asked <= {url.split("//")[1] for url in wanted}
+    assert {row["url"] for row in published_rows(dataset)} == set(wanted)
