@@ -26,11 +26,15 @@ from cleaning.verdict import Verdict
 EXTRACTOR = "likewise"
 EXTRACTOR_VERSION = f"0.1+trafilatura-{version('trafilatura')}"
 _MAX_BYTES = 20_000_000
-_MOST_TAGS = 30_000
+_MOST_TAGS = 25_000
 """Tags of a page that are parsed, the closing ones too; of 1,620 real pages the longest has 21,646."""
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
-_NO_XML = re.compile("[\x00-\x08\x0b\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-"""Characters that lxml refuses to write into a tree, as trafilatura does with what it read from one."""
+_NO_XML = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\ufffe\uffff\ud800-\udfff]"
+    "|&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])(?![0-9])|x0*(?:[0-8bcef]|1[0-9a-f]|fff[ef])(?![0-9a-f])|0*6553[45]);?",
+    re.IGNORECASE,
+)
+"""Characters, and references to them, that lxml reads but refuses to write, as trafilatura and htmldate let it."""
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _DEEP = 200
 """Block-level elements inside each other; of 324 real pages the deepest has 44."""
@@ -184,7 +188,7 @@ def parse(text: str) -> HtmlElement | None:
 
     What follows the `_MOST_TAGS`-th tag is left out, because what is done with a tree takes time by its elements.
     """
-    text = _XML_DECLARATION.sub("", _NO_XML.sub("", text), count=1)
+    text = _XML_DECLARATION.sub("", _NO_XML.sub("", text.replace("\f", " ")), count=1)
     if text.count("<") > _MOST_TAGS:
         text = text[: -len(text.split("<", _MOST_TAGS)[-1]) - 1]
     try:

@@ -13,7 +13,7 @@ import numpy as np
 from cleaning.blocks import FAMILIES, Segments
 from cleaning.features import Array
 from cleaning.jsonld import ARTICLE_TYPES
-from cleaning.metadata import Metadata
+from cleaning.metadata import GUESSED, Metadata
 from cleaning.selection import Selection
 from cleaning.verdict import Verdict
 
@@ -124,7 +124,7 @@ def _metadata_values(metadata: Metadata) -> dict[str, float]:
         "dated": float(
             next(
                 (i for i, name in enumerate(_HOW) if name and metadata.published_how.startswith(name)),
-                6 if metadata.published_how else 0,
+                6 if metadata.published_how not in ("", GUESSED) else 0,
             )
         ),
         "modified": float(metadata.modified_at is not None),
@@ -176,7 +176,7 @@ def is_article(row: Array, score: float, cut: float, metadata: Metadata) -> bool
     if score >= cut:
         return True
     value = dict(zip(NAMES, row[0].tolist(), strict=True))
-    signed = bool(metadata.authors) and metadata.published_how not in ("", "htmldate")
+    signed = bool(metadata.authors) and metadata.published_how not in ("", "htmldate", GUESSED)
     is_prose = value["kept_blocks"] >= _BLOCKS and value["kept_mean"] >= _MEAN and value["kept_links"] < _FEW_LINKS
     is_prose = is_prose and value["kept_chars"] >= log1p(_CHARS)
     other = any(value[name] for name in _OTHER_SIGNS) or (value["json_any"] and not value["json_article"])

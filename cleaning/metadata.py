@@ -16,6 +16,10 @@ from cleaning.dates import first_time, noon
 from cleaning.decode import one_line
 from cleaning.urls import canonical, date_in, host_of
 
+GUESSED = "text"
+"""The `published_how` of a day that was only found by searching all of the text."""
+_ONLY_A_YEAR = "-01-01"
+"""How the day ends that htmldate gives for a year alone, as in copyright lines."""
 _MAX_TAGS = 50
 _SUFFIX = re.compile(r"\s+(?:[|•·»«›‹~⋆*]|[-–—―]|::)\s+")
 _MARKS = re.compile(r"\W+")
@@ -334,13 +338,17 @@ def _published(source: _Source) -> tuple[datetime | None, str]:
         moment, how = noon(day), "url"
     if moment is None:
         moment, how = first_time([("htmldate", _htmldate(source))])
+    if moment is None and (guess := _htmldate(source, is_extensive=True)) and not guess.endswith(_ONLY_A_YEAR):
+        moment, how = first_time([(GUESSED, guess)])
     return (moment, how) if moment else (None, "")
 
 
-def _htmldate(source: _Source) -> str | None:
-    """The day htmldate finds. Its latest possible day is fixed, because by default it is the clock's."""
+def _htmldate(source: _Source, *, is_extensive: bool = False) -> str | None:
+    """The day htmldate finds, in all of the text where `is_extensive`. Its latest possible day is fixed, because by
+    default it is the clock's.
+    """
     found: str | None = find_date(
-        source.tree, extensive_search=False, original_date=True, url=source.url or None, max_date="2100-01-01"
+        source.tree, extensive_search=is_extensive, original_date=True, url=source.url or None, max_date="2100-01-01"
     )
     return found
 

@@ -45,7 +45,7 @@ class Verdict(StrEnum):
 
 MEANING: dict[Verdict, str] = {
     Verdict.KEPT: "published as an article",
-    Verdict.KNOWN: "not fetched: fetched before, perhaps under another URL, and unchanged as far as its source says",
+    Verdict.KNOWN: "links and list entries to pages that were known already, and unchanged as far as their source says",
     Verdict.OUTSIDE_PERIOD: "dated outside the recipe's period",
     Verdict.OVER_BUDGET: "not fetched: a limit of pages or time was reached first",
     Verdict.TRAP: "not fetched: the URL looks like an endless calendar, session or path trap",

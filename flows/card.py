@@ -50,7 +50,7 @@ def render_card(dataset: Dataset, manifest: Manifest, root: Path) -> str:
         recipe=dataset.recipe,
         manifest=manifest,
         counts=counts,
-        seeds=dataset.seeds(),
+        seeds=dataset.seed_names(),
         configs=CONFIGS,
         meanings=[(Verdict(name), number, MEANING[Verdict(name)]) for name, number in counts.verdicts],
     )

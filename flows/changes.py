@@ -83,18 +83,22 @@ def _all_rows(run: Run) -> Iterator[Row]:
 
 
 def _add_run(change: Change, run: Run, recipe: Recipe) -> None:
-    decisions = iter(pq.read_table(run.folder / "copies.parquet", partitioning=None).to_pylist())
+    kept = []
     for row in _all_rows(run):
         if row["verdict"] == Verdict.KEPT:
-            _add_article(change, row | next(decisions) | {"run_id": run.id}, recipe)
+            kept.append(row)
         else:
             _reject(change, row, run)
+    decisions = pq.read_table(run.folder / "copies.parquet", partitioning=None).to_pylist()
+    for row, decision in zip(kept, decisions, strict=True):
+        _add_article(change, row | decision | {"run_id": run.id}, recipe)
     for replaced in _rows_if_there(run.folder / "representatives.parquet"):
         _demote(change, replaced, run)
     for outcome in _rows_if_there(run.folder / "outcomes.parquet"):
         _reject(change, outcome, run)
     for withdrawn in _rows_if_there(run.folder / "withdrawn.parquet"):
         _forget(change, withdrawn["id"])
+        change.demoted.pop(withdrawn["id"], None)
 
 
 def _add_article(change: Change, row: Row, recipe: Recipe) -> None:

@@ -1,6 +1,5 @@
 """The command line: `likewise COMMAND`; every command works on one dataset, named by its recipe."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from flows.options import AsJson, Name, RunId, Verbose
 from flows.runs import Run, list_runs, locked_state, open_run, start_run
 from flows.scaffold import new_dataset
 from flows.stages import Input
-from flows.terminal import OUT, errors_for_people, print_funnel, progress
+from flows.terminal import OUT, errors_for_people, print_funnel, print_json, progress
 from flows.watching import Watcher, watched_by
 
 app = typer.Typer(
@@ -45,7 +44,7 @@ def _working(
 
 def _show(result: dict[str, Any], run: Run, as_json: bool) -> None:
     if as_json:
-        OUT.print_json(json.dumps(result, default=str))
+        print_json(result)
         return
     print_funnel(report.funnel(run), f"{run.dataset.name}, run {run.id}")
     for note in report.notes(run):
@@ -58,6 +57,9 @@ def _say_published(run: Run) -> None:
     if published is None:
         return
     folder = run.dataset.folder
+    if refused := published.get("refused"):
+        OUT.print(f"Not published: {refused}", highlight=False, markup=False)
+        return
     if not published["version"]:
         OUT.print("Nothing to publish yet: no article was like the seeds.", highlight=False)
         return
@@ -114,21 +116,23 @@ def backfill(
     verbose: Verbose = False,
 ) -> None:
     """Grow a dataset once from WARC files, HTML files or a list of URLs, without Prefect."""
+    with errors_for_people():
+        load_dataset_config(name)
+        source = _backfill_input(warc, html, urls)
     with _working(name, run_id, verbose, "backfill", new) as (work, watcher):
-        source, wanted = _backfill_input(warc, html, urls)
-        result = stages.run_stages(work, source, wanted, watcher)
+        result = stages.run_stages(work, source, watcher)
     _show(result, work, as_json)
 
 
-def _backfill_input(
-    warc: list[Path] | None, html: list[Path] | None, urls: Path | None
-) -> tuple[Input, tuple[str, ...]]:
+def _backfill_input(warc: list[Path] | None, html: list[Path] | None, urls: Path | None) -> Input:
     given = [option for option in (warc, html, urls) if option]
     if len(given) != 1:
         raise InputError("A backfill takes its pages from one place.", "Give one of --warc, --html and --urls.")
     if urls:
-        return Input("crawl"), inputs.url_list(urls)
-    return (Input("warc", tuple(warc)) if warc else Input("html", tuple(html or ())), ())
+        return Input("crawl", urls=inputs.url_list(urls))
+    source = Input("warc", tuple(warc)) if warc else Input("html", tuple(html or ()))
+    source.files()
+    return source
 
 
 @app.command()
@@ -223,7 +227,7 @@ def doctor(
     with errors_for_people():
         found = checks.environment() + (checks.dataset(name) if name else [])
     if as_json:
-        OUT.print_json(json.dumps([vars(check) for check in found]))
+        print_json([vars(check) for check in found])
     else:
         checks.show(found, OUT)
     if any(not check.ok for check in found):
@@ -245,7 +249,7 @@ def demo(
 
         result = tour(folder, seed, verbose)
     if as_json:
-        OUT.print_json(json.dumps(result.as_json(), default=str))
+        print_json(result.as_json())
     else:
         result.show(OUT)
 

@@ -167,10 +167,17 @@ class Dataset:
         """
         return tuple(_read_seed(path) for path in self._seed_paths())
 
+    def seed_names(self) -> list[str]:
+        """The names of the seeds, whether or not they can be read."""
+        return sorted({Path(match).stem for pattern in self.recipe.topic.seeds for match in self._matches(pattern)})
+
+    def _matches(self, pattern: str) -> list[str]:
+        return glob(str(self.folder / pattern), recursive=True)  # noqa: PTH207 - Path.glob knows no ".."
+
     def _seed_paths(self) -> list[Path]:
         found: set[Path] = set()
         for pattern in self.recipe.topic.seeds:
-            matches = glob(str(self.folder / pattern), recursive=True)  # noqa: PTH207 - Path.glob knows no ".."
+            matches = self._matches(pattern)
             if not matches:
                 raise RecipeError(
                     f"{self.recipe_path}: topic.seeds: no file matches {pattern!r} (looked in {self.folder}).",

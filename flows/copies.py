@@ -122,7 +122,7 @@ class CopyIndex:
         return self._store.runs()
 
     def decisions(self, run_id: str) -> pa.Table:
-        """What `add` answered for a run; empty for an unknown one. Articles forgotten since are left out."""
+        """What `add` answered for a run; empty for an unknown one. Articles forgotten since are not fresh."""
         return self._store.recorded("decisions", run_id, DECISIONS)
 
     def changes(self, run_id: str) -> pa.Table:

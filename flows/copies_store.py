@@ -291,13 +291,16 @@ class Store:
             self.run("DELETE FROM texts WHERE number IN (SELECT number FROM given)", given=gone)
 
     def forget(self, ids: Sequence[str]) -> int:
-        """Removes every trace of articles; answers how many were known."""
+        """Removes articles; answers how many were known.
+
+        What runs decided of them stays as rows that say nothing, so that a run still has one for each document.
+        """
         gone = pa.table([sorted(set(ids))], schema=_IDS)
         some = "(SELECT id FROM given)"
         self.run(f"DELETE FROM texts WHERE id IN {some}", given=gone)
         for table, column in (("texts", "cluster"), ("postings", "number")):
             self.run(f"DELETE FROM {table} WHERE {column} NOT IN (SELECT number FROM texts)")
-        self.run(f"DELETE FROM decisions WHERE id IN {some}", given=gone)
+        self.run(f"UPDATE decisions SET is_fresh = false, relation = 'same' WHERE id IN {some}", given=gone)
         for side in ("old", "new"):
             self.run(f"DELETE FROM changes WHERE {side}_representative_id IN {some}", given=gone)
         ((count,),) = self.run(f"DELETE FROM articles WHERE id IN {some}", given=gone)

@@ -39,12 +39,23 @@ class LocalFolder:
         """
         if self.current.is_symlink():
             return Manifest.read(self.current / MANIFEST_NAME)
+        self._check_link()
         foreign = [name for name in PUBLISHED if (self.root / name).exists() or (self.root / name).is_symlink()]
         if foreign == [name for name in PUBLISHED if (self.root / name).is_symlink()]:
             return None  # nothing, or the links of a first commit that was killed before its last step
         raise PublishError(
             f"{self.root}: {', '.join(foreign)} were not published by likewise.",
             "Move them away, or put the recipe into another folder.",
+        )
+
+    def _check_link(self) -> None:
+        """Versions without the link that leads to one: a first commit that was killed, or a damaged copy."""
+        lost = sorted(path.parent.name for path in (self.root / VERSIONS).glob(f"[0-9]*/{MANIFEST_NAME}"))
+        if not lost or (lost == ["000001"] and not self.current.exists()):
+            return
+        raise PublishError(
+            f"{self.root}: the link `current` to one of the versions {', '.join(lost)} is lost.",
+            f"Make it again: ln -s {VERSIONS}/{lost[-1]} {self.current}. Copy the folder with its links next time.",
         )
 
     def numbers(self) -> list[int]:

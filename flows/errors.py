@@ -11,9 +11,12 @@ class LikewiseError(Exception):
     exit_code = 1
 
     def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(f"{what} {remedy}")
+        super().__init__(what, remedy)
         self.what = what
         self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}"
 
 
 class RecipeError(LikewiseError):

@@ -1,6 +1,5 @@
 """The commands on what is published: versions, diff, rollback, takedown, compact, gc."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -8,16 +7,17 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
+from cleaning.urls import canonical
 from flows import history
 from flows.config import Dataset, load_dataset_config
+from flows.copies import article_id
 from flows.errors import InputError
 from flows.options import AsJson, Name
 from flows.runs import locked_state
 from flows.stages import open_index
 from flows.takedown import Kind, Takedown, Takedowns, record_takedown
-from flows.terminal import OUT, errors_for_people
+from flows.terminal import OUT, errors_for_people, print_json
 
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept beside the recipe.", show_default=False)]
 Url = Annotated[list[str] | None, typer.Option("--url", help="An article's address; repeat.", show_default=False)]
@@ -38,13 +38,14 @@ def versions(name: Name, as_json: AsJson = False) -> None:
     with errors_for_people():
         found = history.versions(load_dataset_config(name))
     if as_json:
-        OUT.print_json(json.dumps([asdict(version) for version in found]))
+        print_json([asdict(version) for version in found])
         return
-    table = Table("version", "made at (UTC)", "by", "articles", "copies", "rejected", "files")
+    if not found:
+        OUT.print("Nothing is published yet.")
     for version in found:
-        rows = [str(version.rows(config)) for config in ("articles", "copies", "rejected")]
-        table.add_row(str(version.version), version.created[:19], version.run, *rows, str(len(version.shards)))
-    OUT.print(table)
+        rows = ", ".join(f"{version.rows(config)} {config}" for config in ("articles", "copies", "rejected"))
+        when = version.created[:16].replace("T", " ")
+        OUT.print(f"{version.version}  {when} UTC  {rows}  (by {version.run})", highlight=False, soft_wrap=True)
 
 
 def diff(
@@ -57,7 +58,7 @@ def diff(
     with errors_for_people():
         found = history.diff(load_dataset_config(name), old, new)
     if as_json:
-        OUT.print_json(json.dumps(asdict(found)))
+        print_json(asdict(found))
         return
     for word, ids in (("added", found.added), ("removed", found.removed), ("changed", found.changed)):
         OUT.print(f"{word}: {len(ids)}", *(f"  {article}" for article in ids), sep="\n", highlight=False)
@@ -81,8 +82,14 @@ def takedown(name: Name, reason: Reason, url: Url = None, host: Host = None, art
             raise InputError("Nothing to take down.", "Give --url, --host or --id.")
         before, after = _take_down(dataset, wanted, reason)
     OUT.print(f"Recorded beside the recipe. Published: {before} articles before, {after} now.")
-    raw = dataset.state / "warc"
-    OUT.print(f"Raw pages stay in the state; to remove these too, delete {raw}", highlight=False, soft_wrap=True)
+    OUT.print(
+        f"Fetched pages and the texts of past runs stay in the state; to remove these too, delete {dataset.state}/warc "
+        f"and {dataset.state}/runs.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if before == after:
+        OUT.print("No published article was named by it; check the address, host or id.", style="yellow")
 
 
 def _take_down(dataset: Dataset, wanted: list[tuple[Kind, str]], reason: str) -> tuple[int, int]:
@@ -94,10 +101,10 @@ def _take_down(dataset: Dataset, wanted: list[tuple[Kind, str]], reason: str) ->
     takedowns, found = Takedowns.of(requests), history.versions(dataset)
     if not found:
         return 0, 0
-    gone = history.removed_ids(dataset, takedowns)
+    unpublished = [article_id(canonical(value) or value) for kind, value in wanted if kind == "url"]
+    with open_index(dataset) as index:  # first, so that a command that was killed finds the rows again
+        index.forget(sorted({*history.removed_ids(dataset, takedowns), *unpublished, *takedowns.ids}))
     made = history.remove_rows(dataset, takedowns)
-    with open_index(dataset) as index:
-        index.forget(gone)
     return found[-1].rows("articles"), made.rows("articles")
 
 

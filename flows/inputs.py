@@ -4,6 +4,7 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -57,7 +58,7 @@ def warc_pages(files: Sequence[Path], damaged: Damage) -> Iterator[Page]:
 
 
 def html_pages(files: Sequence[Path], damaged: Damage) -> Iterator[Page]:
-    """A page for each HTML file; its URL is the address that the page gives itself, else a `file:` URL.
+    """A page for each HTML file; its URL is the address that it gives itself, else a `file:` URL of folder and name.
 
     The file's modification time is no evidence of a fetch, so `fetched_at` stays unknown.
     """
@@ -68,7 +69,7 @@ def html_pages(files: Sequence[Path], damaged: Damage) -> Iterator[Page]:
             damaged(f"{path}: {error}")
             continue
         yield Page(
-            url=own_address(body) or path.absolute().as_uri(),
+            url=own_address(body) or f"file:///{quote(path.parent.name)}/{quote(path.name)}",
             body=body,
             content_type="text/html",
             source=path.name,
@@ -90,8 +91,8 @@ def own_address(body: bytes) -> str:
     for selector, attribute in (("link[rel=canonical]", "href"), ('meta[property="og:url"]', "content")):
         node = tree.css_first(selector)
         value = (node.attributes.get(attribute) or "").strip() if node else ""
-        if value.startswith(("http://", "https://")):
-            return value
+        if value.startswith(("http://", "https://")) and urlsplit(value).path.strip("/"):
+            return value  # many sites name their front page on every page by mistake; that says nothing
     return ""
 
 

@@ -1,6 +1,5 @@
 """One page under the glass: its blocks, kept and removed, each with its reason and score; its metadata and verdict."""
 
-import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +18,7 @@ from flows.inputs import html_pages
 from flows.labels import find_article
 from flows.runs import write_text
 from flows.stages import LEAST_ARTICLE
-from flows.terminal import OUT, errors_for_people
+from flows.terminal import OUT, errors_for_people, print_json
 
 _UNSHOWN = frozenset({"text", "verdict", "reason", "rights", "extractor", "extractor_version", "content_sha256"})
 """Fields of a record that are shown elsewhere, or say nothing of the page."""
@@ -50,7 +49,7 @@ def inspect(
         if html:
             _write(html, as_html(found))
     if as_json:
-        OUT.print_json(json.dumps(as_record(found)))
+        print_json(as_record(found))
     else:
         show(found, OUT)
 

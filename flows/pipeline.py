@@ -1,5 +1,6 @@
 """The Prefect flow: the stages as tasks, with retries, the crawl's log lines in the run's log, and artifacts."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -72,7 +73,7 @@ def write_report(recipe: str, run_id: str) -> str:
     """Writes the run's report, and shows its counts and a link to it in Prefect."""
     run = _run(recipe, run_id)
     path = stages.write_report(run)
-    key = f"{run.dataset.name}-funnel".lower().replace("_", "-")
+    key = re.sub(r"[^a-z0-9]+", "-", f"{run.dataset.name}-funnel".lower()).strip("-")
     create_table_artifact(
         [vars_of(line) for line in report.funnel(run)], key=key, description="; ".join(report.notes(run))
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def publish_pending(run: Run, order: Sequence[str], report: str) -> Published:
     if parent is not None and parent.run == run.id:
         return Published(parent.version, True, {})  # killed after the commit, before it was written down
     takedowns = Takedowns.of(read_takedowns(run.dataset))
-    change = collect(_pending(run, order, parent), run.dataset.recipe, takedowns)
+    pending = _pending(run, order, parent)
+    change = collect(pending, run.dataset.recipe, takedowns)
     if not change:
         return Published(parent.version if parent else 0, False, {})
     check_rows(change, run.dataset.recipe)
@@ -66,7 +68,7 @@ def publish_pending(run: Run, order: Sequence[str], report: str) -> Published:
     def shards(draft: Path) -> Iterator[Shard]:
         return _shards(destination, base, change, draft, run.id)
 
-    manifest = publish_version(run.dataset, base, shards, run.id, order[-1] if order else "", report)
+    manifest = publish_version(run.dataset, base, shards, run.id, pending[-1].id, report)
     return Published(manifest.version, True, {config: len(change.add[config]) for config in CONFIGS})
 
 
@@ -97,10 +99,12 @@ def publish_version(
 
 
 def _pending(run: Run, order: Sequence[str], parent: Manifest | None) -> list[Run]:
+    """The runs in the index that are not in the published version, up to one whose own files are not complete."""
     known = {known.id: known for known in list_runs(run.dataset)}
     through = parent.through if parent else ""
     since = order[order.index(through) + 1 :] if through in order else order
-    return [known[run_id] for run_id in since if run_id in known]
+    there = (known[run_id] for run_id in since if run_id in known)
+    return list(takewhile(lambda pending: pending.summary("copies") is not None, there))
 
 
 def _shards(destination: LocalFolder, base: Manifest, change: Change, draft: Path, run_id: str) -> Iterator[Shard]:

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from flows.config import Dataset
-from flows.errors import StateError
+from flows.errors import InputError, StateError
 
 STATE_FORMAT = 1
 RUN_ID_FORMAT = "%Y%m%dT%H%M%SZ"
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,29 @@ class Run:
         return self.folder / f"{stage}.json"
 
     def summary(self, stage: str) -> dict[str, Any] | None:
-        """What a finished stage said of itself; None while it is not finished."""
+        """What a finished stage said of itself; None while it is not finished.
+
+        Raises:
+            StateError: the file is broken.
+        """
         path = self.marker(stage)
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        try:
+            found: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        except ValueError as error:
+            raise StateError(f"{path}: cannot be read: {error}.", "Delete it: that stage is done again.") from error
+        return found
+
+    def require(self, stage: str) -> None:
+        """Makes sure that the stage before is finished.
+
+        Raises:
+            InputError: it is not.
+        """
+        if self.summary(stage) is None:
+            raise InputError(
+                f"Run {self.id} of {self.dataset.name}: the stage `{stage}` is not finished.",
+                f"Run `likewise {stage} {self.dataset.name}` first, or `likewise run` for all stages.",
+            )
 
     def finish(self, stage: str, summary: dict[str, Any]) -> dict[str, Any]:
         """Marks a stage as finished, and gives its summary back."""
@@ -77,10 +99,20 @@ def open_run(dataset: Dataset, now: datetime | None = None, kind: str = "run", f
         kind: "run" or "backfill"; an unfinished run of the other kind is left to its own command.
         fresh: begin a new run even if the last one was not finished.
     """
-    runs = [run for run in list_runs(dataset) if (run.summary("run") or {}).get("kind") == kind]
-    if runs and not fresh and runs[-1].summary("done") is None:
-        return runs[-1]
+    open_ones = unfinished_runs(dataset, kind)
+    if fresh:
+        for run in open_ones:
+            run.finish("done", {"abandoned": True})
+    elif open_ones:
+        return open_ones[-1]
     return start_run(dataset, _unused_id(dataset, now or datetime.now(UTC)), kind)
+
+
+def unfinished_runs(dataset: Dataset, kind: str = "run") -> list[Run]:
+    """The runs of a kind that were begun and not finished, in the order in which they were begun."""
+    begun = [(run.summary("run") or {}, run) for run in list_runs(dataset)]
+    found = [(said.get("created", ""), run.id, run) for said, run in begun if said.get("kind") == kind]
+    return [run for _, _, run in sorted(found, key=lambda item: item[:2]) if run.summary("done") is None]
 
 
 def _unused_id(dataset: Dataset, now: datetime) -> str:
@@ -90,10 +122,16 @@ def _unused_id(dataset: Dataset, now: datetime) -> str:
 
 
 def start_run(dataset: Dataset, run_id: str, kind: str = "run") -> Run:
-    """The run of that id, made if it is new."""
+    """The run of that id, made if it is new.
+
+    Raises:
+        InputError: it cannot be the name of a folder.
+    """
+    if not _RUN_ID.fullmatch(run_id):
+        raise InputError(f"{run_id!r} cannot be the id of a run.", "Use up to 64 letters, digits, dots and dashes.")
     run = Run(dataset, run_id)
     if run.summary("run") is None:
-        run.finish("run", {"kind": kind, "id": run_id})
+        run.finish("run", {"kind": kind, "id": run_id, "created": datetime.now(UTC).isoformat()})
     return run
 
 

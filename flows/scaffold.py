@@ -49,7 +49,7 @@ def new_dataset(name: str, seeds: Sequence[Path], sites: Sequence[str], root: Pa
         The recipe's path.
 
     Raises:
-        InputError: the name is not usable or taken, or a seed holds no article text.
+        InputError: the name is not usable or taken, a seed holds no article text, or a site is no address.
     """
     recipe = root / "datasets" / name / RECIPE_NAME
     if not _NAME.fullmatch(name):
@@ -58,6 +58,9 @@ def new_dataset(name: str, seeds: Sequence[Path], sites: Sequence[str], root: Pa
         raise InputError(f"{recipe}: this dataset exists already.", "Edit its recipe, or choose another name.")
     for seed in seeds:
         check_seed(seed)
+    for site in sites:
+        if not re.match(r"https?://[^\s/]+", site):
+            raise InputError(f"{site!r} is no address of a site.", "Give one such as https://news.example/.")
     shelf = root / "seeds" / name
     shelf.mkdir(parents=True, exist_ok=True)
     for seed in seeds:

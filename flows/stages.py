@@ -5,7 +5,7 @@ A stage that is finished is not done again; one that was killed starts from its 
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from heapq import nlargest
@@ -23,6 +23,7 @@ from cleaning.topic import TopicError, TopicOptions, TopicProfile
 from cleaning.urls import canonical
 from cleaning.verdict import Verdict
 from flows import inputs
+from flows.checks import RefusedVersionError
 from flows.config import Dataset
 from flows.copies import DOCUMENTS, CopyIndex, article_id
 from flows.crawling import crawl
@@ -48,17 +49,31 @@ Summary = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Where a run's pages come from: its own crawl (`kind` "crawl"), WARC files ("warc") or HTML files ("html")."""
+    """Where a run's pages come from: its own crawl (`kind` "crawl"), WARC files ("warc") or HTML files ("html").
+
+    With `urls`, the crawl fetches exactly these.
+    """
 
     kind: str = "crawl"
     paths: tuple[Path, ...] = ()
+    urls: tuple[str, ...] = ()
+
+    def files(self) -> list[Path]:
+        """The files below `paths`, in the order in which they are read; none for a crawl."""
+        if self.kind == "crawl":
+            return []
+        return inputs.html_files(self.paths) if self.kind == "html" else inputs.warc_files(self.paths)
 
     def pages(self, run: Run, damaged: Callable[[str], None]) -> Iterator[Page]:
         """The pages, in an order that is always the same."""
         if self.kind == "html":
-            return inputs.html_pages(inputs.html_files(self.paths), damaged)
-        files = inputs.warc_files(self.paths) if self.kind == "warc" else own_warc_files(run)
-        return inputs.warc_pages(files, damaged)
+            return inputs.html_pages(self.files(), damaged)
+        return inputs.warc_pages(self.files() if self.kind == "warc" else own_warc_files(run), damaged)
+
+    def as_record(self) -> Summary:
+        """What tells it from other input: the files with their sizes, and the URLs."""
+        files = [[str(path.absolute()), path.stat().st_size] for path in self.files()]
+        return {"kind": self.kind, "files": files, "urls": list(self.urls)}
 
 
 def own_warc_files(run: Run) -> list[Path]:
@@ -82,6 +97,8 @@ def clean(
     if finished := run.summary("clean"):
         return finished
     _same_input(run, source)
+    if source.kind == "crawl":
+        run.require("crawl")
     damaged: list[str] = []
     counts: Counter[str] = Counter()
     done = _finished_parts(run, counts)
@@ -105,15 +122,19 @@ def default_workers() -> WorkerOptions:
 
 
 def _same_input(run: Run, source: Input) -> None:
-    asked = {"kind": source.kind, "paths": [str(path.absolute()) for path in source.paths]}
-    begun = run.summary("input")
+    asked, begun = source.as_record(), run.summary("input")
     if begun is None:
         run.finish("input", asked)
     elif begun != asked:
         raise InputError(
-            f"Run {run.id} was begun with {begun['kind']} {begun['paths']}, not with {asked['kind']} {asked['paths']}.",
-            "Repeat the first command to finish that run, or add --new to begin another.",
+            f"Run {run.id} was begun with other input ({_said(begun)}; now {_said(asked)}).",
+            "Repeat the first command, on the same files, to finish that run, or add --new to begin another.",
         )
+
+
+def _said(record: Summary) -> str:
+    first = (record["files"] or [[""]])[0][0]
+    return f"{record['kind']}: {len(record['files'])} files, {len(record['urls'])} URLs {first}".rstrip()
 
 
 def _finished_parts(run: Run, counts: Counter[str]) -> int:
@@ -152,6 +173,7 @@ def filter_articles(run: Run, watcher: Watcher = SILENT) -> Summary:
     """
     if finished := run.summary("filter"):
         return finished
+    run.require("clean")
     profile = topic_profile(run.dataset)
     takedowns = Takedowns.of(read_takedowns(run.dataset))
     counts: Counter[str] = Counter()
@@ -203,6 +225,7 @@ def find_copies(run: Run, watcher: Watcher = SILENT) -> Summary:
     """
     if finished := run.summary("copies"):
         return finished
+    run.require("filter")
     documents = kept_documents(run)
     watcher.progress("copies", 0, documents.num_rows)
     with open_index(run.dataset) as index:
@@ -256,15 +279,44 @@ def open_index(dataset: Dataset) -> CopyIndex:
 
 
 def publish(run: Run, watcher: Watcher = SILENT) -> Summary:
-    """Publishes what is new since the published version, in one atomic commit, with its card and report."""
+    """Publishes what is new since the published version, in one atomic commit, with its card and report.
+
+    Raises:
+        RefusedVersionError: the version is not what the recipe expects. The run is over then; what it found is
+            published with that of a later run that makes the version fit.
+    """
     if finished := run.summary("publish"):
         return finished
+    run.require("copies")
     watcher.progress("publish", 0, 1)
-    with open_index(run.dataset) as index:
-        order = index.runs()
-    published = publish_pending(run, order, render_report(run))
+    try:
+        published = publish_pending(run, _order_with(run, watcher), render_report(run))
+    except RefusedVersionError as refused:
+        run.finish("publish", {"version": None, "is_new": False, "added": {}, "refused": refused.what})
+        finish(run)
+        raise
+    _forget_withdrawn(run)
     watcher.progress("publish", 1, 1)
     return run.finish("publish", asdict(published))
+
+
+def _order_with(run: Run, watcher: Watcher) -> list[str]:
+    """The order in which runs entered the index; the run enters it again where the index was lost in between."""
+    with open_index(run.dataset) as index:
+        order = index.runs()
+    if run.id in order:
+        return order
+    run.marker("copies").unlink()
+    find_copies(run, watcher)
+    return [*order, run.id]
+
+
+def _forget_withdrawn(run: Run) -> None:
+    """Makes withdrawn articles unknown, so that one that comes back is published again."""
+    ids = pq.read_table(run.folder / "withdrawn.parquet", partitioning=None)["id"].to_pylist()
+    if ids:
+        with open_index(run.dataset) as index:
+            index.forget(ids)
 
 
 def write_report(run: Run) -> Path:
@@ -279,17 +331,17 @@ def finish(run: Run) -> Summary:
     return run.finish("done", as_json(run))
 
 
-def run_stages(run: Run, source: Input = Input(), urls: Sequence[str] = (), watcher: Watcher = SILENT) -> Summary:
+def run_stages(run: Run, source: Input = Input(), watcher: Watcher = SILENT) -> Summary:
     """All stages one after another, without Prefect; those that are finished are passed over.
 
     Args:
         run: the run to make or to finish.
         source: where the pages come from; only the kind "crawl" crawls.
-        urls: what to crawl instead of the recipe's sources.
         watcher: who is told.
     """
+    _same_input(run, source)
     if source.kind == "crawl":
-        crawl(run, urls, watcher)
+        crawl(run, source.urls, watcher)
     clean(run, source, watcher=watcher)
     filter_articles(run, watcher)
     find_copies(run, watcher)

@@ -1,6 +1,7 @@
 """Takedowns: what was asked to be removed is kept beside the recipe, taken out of what is published, and stays out."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -11,6 +12,8 @@ from flows.errors import InputError
 from flows.runs import write_text
 
 TAKEDOWNS_NAME = "takedowns.jsonl"
+_HOST = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z0-9_-]+")
+_ID = re.compile(r"[0-9a-f]{32}")
 
 Kind = Literal["url", "host", "id"]
 
@@ -82,14 +85,22 @@ def record_takedown(dataset: Dataset, request: Takedown) -> list[Takedown]:
     Raises:
         InputError: its value is not of its kind.
     """
-    if request.kind == "url" and canonical(request.value) is None:
-        raise InputError(f"{request.value!r} is no http or https URL.", "Give the address of the article.")
+    _check(request)
     known = read_takedowns(dataset)
     if any((one.kind, one.value) == (request.kind, request.value) for one in known):
         return known
     lines = [json.dumps(asdict(one), ensure_ascii=False) for one in (*known, request)]
     write_text(dataset.folder / TAKEDOWNS_NAME, "\n".join(lines) + "\n")
     return [*known, request]
+
+
+def _check(request: Takedown) -> None:
+    if request.kind == "url" and canonical(request.value) is None:
+        raise InputError(f"{request.value!r} is no http or https URL.", "Give the address of the article.")
+    if request.kind == "host" and not _HOST.fullmatch(request.value.lower()):
+        raise InputError(f"{request.value!r} is no host name.", "Give a bare name such as news.example.")
+    if request.kind == "id" and not _ID.fullmatch(request.value):
+        raise InputError(f"{request.value!r} is no id.", "Give the 32 hexadecimal digits of the column `id`.")
 
 
 def _key(url: str) -> str:

@@ -1,6 +1,9 @@
 """What people see: progress bars on a terminal, plain lines elsewhere, counts as a table, errors with their remedy."""
 
 import errno
+import json
+import signal
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -73,6 +76,11 @@ def _plain_lines() -> Any:
     return show
 
 
+def print_json(value: Any) -> None:
+    """Prints a value as JSON on standard output, for scripts: nothing but the JSON, whatever the terminal."""
+    typer.echo(json.dumps(value, default=str, indent=1, ensure_ascii=False))
+
+
 def print_funnel(lines: Sequence[Line], title: str) -> None:
     """The counts by stage and verdict, as a table on standard output."""
     table = Table(title=title, title_justify="left", title_style="bold")
@@ -91,7 +99,12 @@ def print_funnel(lines: Sequence[Line], title: str) -> None:
 
 @contextmanager
 def errors_for_people() -> Iterator[None]:
-    """Turns errors that a user can meet into a message with its remedy and an exit code; others keep their trace."""
+    """Turns errors that a user can meet into a message with its remedy and an exit code; others keep their trace.
+
+    SIGTERM counts as Ctrl-C: what the command started is stopped in good order too.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:

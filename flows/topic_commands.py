@@ -1,6 +1,5 @@
 """The commands on what a dataset is about: label and explain."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ from flows.explain import ask, effect, explanation, show_effect, show_explanatio
 from flows.labels import articles_named, as_record, borderline, near_threshold, save_labels
 from flows.options import AsJson, Name
 from flows.stages import topic_profile
-from flows.terminal import OUT, errors_for_people
+from flows.terminal import OUT, errors_for_people, print_json
 
 _BELONGS, _DOES_NOT = "An article that belongs, by id or URL; repeat.", "An article that does not belong; repeat."
 _ASKED = "Ask about that run's articles.  [default: the last 30 runs]"
@@ -42,13 +41,13 @@ def label(
         else:
             articles = borderline(dataset, before, count, run_id)
             if as_json:
-                OUT.print_json(json.dumps([explanation(before, article) for article in articles]))
+                print_json([explanation(before, article) for article in articles])
                 return
             answers = ask(before, articles, OUT)
         stored = save_labels(dataset, answers) if answers else ()
         found = effect(before, topic_profile(dataset), near_threshold(dataset, before))
     if as_json:
-        OUT.print_json(json.dumps(found | {"labels": [as_record(one) for one in stored]}))
+        print_json(found | {"labels": [as_record(one) for one in stored]})
     else:
         show_effect(found, OUT)
 
@@ -63,7 +62,7 @@ def explain(
         dataset = load_dataset_config(name)
         profile, article = topic_profile(dataset), text_named(dataset, text)
     if as_json:
-        OUT.print_json(json.dumps(explanation(profile, article)))
+        print_json(explanation(profile, article))
     else:
         show_explanation(profile, article, OUT)
 

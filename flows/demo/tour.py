@@ -149,13 +149,10 @@ _FIGURES: dict[str, Callable[[Day], str]] = {
 
 def _rows(rows: Sequence[dict[str, Any]], total: int) -> Table:
     table = Table(title=f"The first of {total} articles", title_justify="left", title_style="bold")
-    table.add_column("published")
-    table.add_column("title", ratio=1, no_wrap=True)
+    table.add_column("published", no_wrap=True)
+    table.add_column("title", no_wrap=True, max_width=44)
     table.add_column("source", no_wrap=True)
-    table.add_column("similarity", justify="right")
-    table.add_column("words", justify="right")
     for row in rows:
         published = f"{row['published_at']:%Y-%m-%d}" if row["published_at"] else ""
-        source = row["domain"].partition(".")[0]
-        table.add_row(published, row["title"], source, f"{row['similarity']:.2f}", str(row["word_count"]))
+        table.add_row(published, row["title"], row["domain"].partition(".")[0])
     return table

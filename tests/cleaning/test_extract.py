@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def test_golden_pages(folder: Path) -> None:
         assert found.title == expected["title"]
         assert list(found.authors) == expected["authors"]
         assert found.published_at is not None
-        assert found.published_at.isoformat() == expected["published"]
+        assert found.published_at.astimezone(UTC).isoformat() == expected["published"]
         assert found.language == expected["language"]
 
 
@@ -79,6 +80,12 @@ HOSTILE = {
     "unclosed": b"<html><body><article><p>text <b>text <i>text <a href=",
     "comment": b"<!--" + b"<p>text" * 1_000,
     "json": b'<script type="application/ld+json">' + b'{"a":' * 5_000 + b"</script><p>text",
+    "control characters": b"<table><tr><td>\x01text\x02 and more</td></tr></table><p>\x1ftext" * 1_000,
+    "control references": b"<p>text<script>x</script>&#1; &#x1F; &#xFFFE; &#11; &#12; words</p>" * 100,
+    "form feeds": b"<p>text<script>x</script>\x0c words</p>" * 100,
+    "comments": b"<!-- a -->" * 200 + b"<p>text",
+    "nested tables": b"<table><tr><td>" * 3_000 + b"text",
+    "tags": b"<li>An item" * 40_000,
     "entities": b"<p>" + b"&#55555;&#0;&#x110000;" * 1_000,
 }
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cleaning.authors import agency_of, people
 from cleaning.dates import parse_time
 from cleaning.extract import parse
-from cleaning.metadata import Metadata, find_metadata, strip_outlet
+from cleaning.metadata import GUESSED, Metadata, find_metadata, strip_outlet
 
 URL = "https://www.coastmirror.example/news/2025/06/19/harbour-closes"
 
@@ -70,11 +70,63 @@ def test_the_outlets_name_leaves_the_title(title: str, bare: str) -> None:
         ("Reuters", ()),
         ("https://coastmirror.example/nora", ()),
         ("牛镛", ("牛镛",)),
+        ("(责编：牛镛、岳弘彬)", ("牛镛", "岳弘彬")),
+        ("Nora Beck Dec 19, 2025", ("Nora Beck",)),
+        ("Nora Beck, Founder", ("Nora Beck",)),
+        ('"Nora Beck"', ("Nora Beck",)),
+        ("Lauren", ()),
     ],
 )
 def test_authors_are_people(byline: str, names: tuple[str, ...]) -> None:
     """Bylines give persons, without roles, desks and agencies."""
     assert people([byline], "Coast Mirror") == names
+
+
+def written_by(author: str, meta: str = "", publisher: str = "Coast Mirror") -> tuple[str, ...]:
+    """The authors of a page with these in its JSON-LD and its head."""
+    data = f'{{"@type": "NewsArticle", "headline": "Port", "author": {author}, "publisher": {{"name": "{publisher}"}}}}'
+    return read(f'<script type="application/ld+json">{data}</script><meta name="author" content="{meta}">').authors
+
+
+@pytest.mark.parametrize(
+    ("author", "meta", "names"),
+    [
+        ('{"@type": "Person", "name": "Lauren"}', "", ("Lauren",)),
+        ('{"@type": "Person", "name": "Coast Mirror"}', "", ("Coast Mirror",)),
+        ('{"@type": "Organization", "name": "Coast Mirror"}', "", ()),
+        ('{"@type": "Person", "name": "admin"}', "", ()),
+        ('{"@type": "Person", "name": "Mirror"}', "", ()),
+        ("null", "Lauren", ("Lauren",)),
+        ("null", "Coast Mirror", ()),
+        ('{"@type": "Person", "name": "Lauren"}', "Nora Beck", ("Nora Beck",)),
+    ],
+)
+def test_what_is_stated_to_be_a_person_is_believed(author: str, meta: str, names: tuple[str, ...]) -> None:
+    """A stated author may have one name, or the site's own, but no desk's, and full names come first."""
+    assert written_by(author, meta) == names
+
+
+def test_a_time_keeps_the_publishers_day() -> None:
+    """A time is in the zone that it was written in, so that its day is that of the publisher."""
+    found = parse_time("2025-06-19T22:30:00-05:00")
+    assert found is not None
+    assert found.isoformat() == "2025-06-19T22:30:00-05:00"
+
+
+def undated(body: str) -> Metadata:
+    tree = parse(f"<html><body>{body}</body></html>")
+    assert tree is not None
+    return find_metadata(tree, "https://x.example/a")
+
+
+def test_a_day_in_the_text_is_the_last_resort() -> None:
+    """A page whose markup and address say no day has that of its text, and says so; a lone year is no day."""
+    dated, lone = (
+        undated(f"<p>{text}</p>")
+        for text in ("</p><footer>© 2024</footer><div>October 3, 2024</div>", "Copyright 2024")
+    )
+    assert (dated.published_how, dated.published_at) == (GUESSED, datetime(2024, 10, 3, 12, tzinfo=UTC))
+    assert lone.published_at is None
 
 
 def test_agencies_are_named_as_usual() -> None:

@@ -224,13 +224,14 @@ def test_empty_texts_and_empty_runs(path: Path):
     assert set(relations.to_pylist()) == {"new"}
 
 
-def test_forgotten_articles_leave_no_trace(path: Path):
-    """After a takedown the index knows neither the id nor the text, nor what it said about them."""
+def test_forgotten_articles_are_unknown(path: Path):
+    """After a takedown the index knows neither id nor text, and nothing of it is to be published."""
     with CopyIndex(path) as index:
         index.add("r1", table(row("a", text(1)), row("b", text(2))))
         assert index.forget([id_of("a"), "unknown"]) == 1
         assert index.known([id_of("a"), id_of("b")]) == {id_of("b")}
-        assert index.decisions("r1")["id"].to_pylist() == [id_of("b")]
+        said = dict(zip(*(index.decisions("r1")[name].to_pylist() for name in ("id", "is_fresh")), strict=True))
+        assert said == {id_of("a"): False, id_of("b"): True}
         assert index.add("r2", table(row("c", text(1)))).to_pylist()[0]["relation"] == "new"
 
 

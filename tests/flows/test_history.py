@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from flows import history
+from flows import history, stages
 from flows.cli import app
 from flows.config import Dataset, load_dataset_config
 from flows.demo.newsroom import Newsroom
 from flows.demo.server import serve
+from flows.errors import InputError
 from flows.runs import start_run
 from flows.stages import Input, run_stages
 from tests.flows.conftest import published_rows, write_newsroom_recipe, write_pages
@@ -170,3 +171,47 @@ def test_what_is_not_there_is_an_error(dataset: Dataset, arguments: list[str], s
     result = likewise(arguments[0], str(dataset.folder), *arguments[1:])
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+def test_a_folder_copied_without_its_links_is_not_published_over(dataset: Dataset) -> None:
+    """When the link to the current version is lost, nothing is overwritten, and the error says how to make it again."""
+    before = ids(dataset)
+    (dataset.folder / "current").unlink()
+    pages = dataset.folder.parent.parent / "r1"
+    result = likewise("backfill", str(dataset.folder), "--html", str(pages))
+    assert result.exit_code == 5
+    assert "ln -s .versions/000002" in result.stderr.replace("\n", " ")
+    (dataset.folder / "current").symlink_to(".versions/000002")
+    assert ids(dataset) == before
+
+
+def test_a_stage_needs_the_one_before_it(dataset: Dataset) -> None:
+    """A stage of a run whose earlier stage is not finished is refused, and marks nothing as done."""
+    for stage, earlier in (("clean", "crawl"), ("filter", "clean"), ("copies", "filter"), ("publish", "copies")):
+        result = likewise(stage, str(dataset.folder))
+        assert result.exit_code == 2
+        assert f"the stage `{earlier}` is not finished" in result.stderr
+
+
+def test_a_lost_index_loses_no_run(dataset: Dataset) -> None:
+    """A run that had entered the index when it was lost enters it again, and is published whole."""
+    extra = dataset.folder.parent.parent / "extra"
+    extra.mkdir()
+    source = dataset.folder.parent.parent / "r1" / "01.html"
+    (extra / "one.html").write_bytes(source.read_bytes().replace(b"newsroom.example", b"elsewhere.example"))
+    run, pages = start_run(dataset, "r3", "backfill"), Input("html", (extra,))
+    stages.clean(run, pages)
+    stages.filter_articles(run)
+    stages.find_copies(run)
+    (dataset.state / "copies.duckdb").unlink()
+    done = run_stages(run, pages)
+    everywhere = {row["url"] for config in ("articles", "copies") for row in published_rows(dataset, config)}
+    assert any("elsewhere.example" in url for url in everywhere)
+    assert done["is_new"] is True
+
+
+@pytest.mark.parametrize("run_id", ["../../evil", "a/b", "", ".hidden", "x" * 65])
+def test_a_run_id_is_a_plain_name(dataset: Dataset, run_id: str) -> None:
+    """An id that would lead out of the state folder is refused."""
+    with pytest.raises(InputError, match="cannot be the id of a run"):
+        start_run(dataset, run_id)

@@ -43,6 +43,7 @@ def filtered_run(dataset: Dataset, run_id: str, names: list[str]) -> Run:
     """A run that has extracted and judged these articles."""
     run = start_run(dataset, run_id)
     write_table(run.clean_folder / "00000.parquet", extraction_table(map(record_of, names)))
+    run.finish("clean", {"pages": len(names), "verdicts": {}})
     filter_articles(run)
     return run
 
