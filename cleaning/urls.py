@@ -49,7 +49,10 @@ _ID_SEGMENT = re.compile(r"(?P<id>\d{5,})")
 _ID_IN_SLUG = re.compile(
     r"(?:(?P<first>\d{6,})[-_](?=.*[^\W\d])[^/]+|[^/]*[^\W\d][^/]*[-_.](?P<last>\d{6,}))(?:\.\w{2,5})?"
 )
-_PATH_DATE = re.compile(r"/(?P<y>(?:19|20)\d\d)[/-]?(?P<m>[01]?\d)[/-]?(?P<d>[0-3]?\d)(?=[/-]|$)")
+_PATH_DATE = re.compile(
+    r"/(?P<y>(?:19|20)\d\d)(?P<separator>[/-])?(?P<m>(?(separator)[01]?\d|[01]\d))(?(separator)[/-])"
+    r"(?P<d>(?(separator)[0-3]?\d|[0-3]\d))(?=[/-]|$)"
+)
 _PATH_MONTHS = re.compile(r"/(?P<y>(?:19|20)\d\d)/(?P<m>[a-z]{3})[a-z]*/(?P<d>[0-3]?\d)(?=[/-]|$)", re.IGNORECASE)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 

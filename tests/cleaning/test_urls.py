@@ -149,6 +149,7 @@ def test_no_text_breaks_the_parsers(text: str) -> None:
         ("https://e.com/2025/mar/12/talks", date(2025, 3, 12)),
         ("https://e.com/2025/02/31/talks", None),
         ("https://e.com/2025/03/talks", None),
+        ("https://e.com/2025/12/talks", None),
         ("https://e.com/item/12345678", None),
     ],
 )
