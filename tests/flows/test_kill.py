@@ -19,6 +19,7 @@ _COMMAND = """
 import sys
 from flows.config import load_dataset_config
 from flows.runs import locked_state, open_run
+from flows.stages import run_stages
 dataset = load_dataset_config(sys.argv[1], {})
 with locked_state(dataset):
     run_stages(open_run(dataset))
@@ -66,7 +67,7 @@ def fetched_some(state: Path) -> bool:
 
 def is_cleaning(state: Path) -> bool:
     """Whether the crawl is done, and cleaning has begun."""
-    return any(state.glob("runs/*/input.json")) and not any(state.glob("runs/*/clean.json"))
+    return any(state.glob("runs/*/crawl.json")) and not any(state.glob("runs/*/clean.json"))
 
 
 def is_publishing(state: Path) -> bool:
