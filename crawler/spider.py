@@ -25,6 +25,7 @@ from cleaning.verdict import Verdict
 from crawler.answers import Answer, Trouble
 from crawler.crawl import Crawl
 from crawler.entries import Role, Task
+from crawler.errors import CrawlError
 from crawler.payload import ACCEPTED
 from crawler.store import Exchange
 
@@ -182,7 +183,7 @@ class CrawlScheduler(BaseScheduler):
 
     def enqueue_request(self, request: Request) -> bool:
         """No request comes from Scrapy itself: redirects, retries and links go through the frontier."""
-        raise NotImplementedError(f"unexpected request for {request.url}")
+        raise CrawlError(f"{request.url}: a request that did not come through the frontier")
 
     def next_request(self) -> Request | None:
         """The next request that may be made now; None, and a nap, where all hosts must wait."""
