@@ -120,12 +120,6 @@ def _mail(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def has_zone(value: object) -> bool:
-    """Whether a written time says its zone, so that its day can be trusted everywhere."""
-    match = _ISO.match(one_line(str(value)))
-    return bool(match and match[7])
-
-
 def is_date_line(text: str) -> bool:
     """Whether a short line without a full stop gives a written date, as the lines under headlines do."""
     return len(text.split()) <= _DATE_LINE_WORDS and text[-1:] not in '.!?”"' and bool(_WRITTEN.search(text))

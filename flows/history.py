@@ -24,7 +24,10 @@ KEPT_DAYS = 30
 SMALL = ROWS_A_SHARD // 2
 """Shards with fewer rows are merged by `compact`."""
 
-Keep = Callable[[str, pa.Table], pa.Array]
+_NAMING = ("id", "representative_id", "url", "canonical_url")
+"""The columns by which a takedown names a row; a shard may lack some of them."""
+
+Keep = Callable[[Path], pa.Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ def remove_rows(dataset: Dataset, takedowns: Takedowns) -> Manifest:
     """
     destination = LocalFolder(dataset.folder)
     manifest, keep = _current(destination), keep_all_but(takedowns)
-    if any(_holds(destination.current / shard.path, shard.config, keep) for shard in manifest.shards):
+    if any(_holds(destination.current / shard.path, keep) for shard in manifest.shards):
 
         def shards(draft: Path) -> Iterator[Shard]:
             yield from _filtered(manifest.shards, destination.current, draft, _name("takedown"), keep)
@@ -112,7 +115,7 @@ def remove_rows(dataset: Dataset, takedowns: Takedowns) -> Manifest:
     for number in destination.numbers()[:-1]:
         old = destination.manifest_of(number)
         others = [shard for shard in old.shards if shard.path not in clean]
-        if any(_holds(destination.folder_of(number) / shard.path, shard.config, keep) for shard in others):
+        if any(_holds(destination.folder_of(number) / shard.path, keep) for shard in others):
             shutil.rmtree(destination.folder_of(number))
     return manifest
 
@@ -123,34 +126,37 @@ def removed_ids(dataset: Dataset, takedowns: Takedowns) -> list[str]:
     keep, found = keep_all_but(takedowns), set[str]()
     for shard in _current(destination).shards:
         if shard.config != "rejected":
-            table = pq.read_table(destination.current / shard.path, partitioning=None)
-            found.update(table.filter(pc.invert(keep(shard.config, table)))["id"].to_pylist())
+            path = destination.current / shard.path
+            ids = pq.read_table(path, columns=["id"], partitioning=None)["id"]
+            found.update(ids.filter(pc.invert(keep(path))).to_pylist())
     return sorted(found)
 
 
 def keep_all_but(takedowns: Takedowns) -> Keep:
-    """Which rows of a table stay: those that no takedown names."""
+    """Which rows of a shard stay, in their order: those that no takedown names. Reads no texts."""
 
-    def keep(_config: str, table: pa.Table) -> pa.Array:
-        names = [name for name in ("id", "representative_id", "url", "canonical_url") if name in table.column_names]
-        return pa.array([not takedowns.cover(row) for row in table.select(names).to_pylist()], pa.bool_())
+    def keep(path: Path) -> pa.Array:
+        names = [name for name in pq.read_schema(path).names if name in _NAMING]
+        rows = pq.read_table(path, columns=names, partitioning=None).to_pylist()
+        return pa.array([not takedowns.cover(row) for row in rows], pa.bool_())
 
     return keep
 
 
-def _holds(path: Path, config: str, keep: Keep) -> bool:
-    return not pc.all(keep(config, pq.read_table(path, partitioning=None))).as_py()
+def _holds(path: Path, keep: Keep) -> bool:
+    return not pc.all(keep(path)).as_py()
 
 
 def _filtered(shards: Sequence[Shard], source: Path, draft: Path, name: str, keep: Keep) -> Iterator[Shard]:
     for number, shard in enumerate(shards):
-        table = pq.read_table(source / shard.path, partitioning=None)
-        kept = keep(shard.config, table)
+        path = source / shard.path
+        kept = keep(path)
         if pc.all(kept).as_py():
-            (draft / shard.path).hardlink_to((source / shard.path).resolve())
+            (draft / shard.path).hardlink_to(path.resolve())
             yield shard
         elif pc.any(kept).as_py():
-            yield write_shard(shard.config, f"{name}-{number:05d}", table.filter(kept), draft)
+            left = pq.read_table(path, partitioning=None).filter(kept)
+            yield write_shard(shard.config, f"{name}-{number:05d}", left, draft)
 
 
 def compact(dataset: Dataset) -> Manifest:

@@ -1,7 +1,7 @@
 """Parquet files that are there whole or not at all, and records to Arrow and back."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -43,17 +43,3 @@ def write_table(path: Path, table: pa.Table, **options: Any) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-
-
-def read_tables(paths: Sequence[Path], columns: list[str] | None = None) -> Iterator[pa.Table]:
-    """The tables of some Parquet files, one at a time; files without rows are passed over."""
-    for path in paths:
-        table = pq.read_table(path, columns=columns, partitioning=None)
-        if table.num_rows:
-            yield table
-
-
-def rows_of(table: pa.Table) -> Iterator[dict[str, Any]]:
-    """The rows as dicts, without holding all of them."""
-    for batch in table.to_batches(max_chunksize=1000):
-        yield from batch.to_pylist()
