@@ -1,9 +1,10 @@
 """Best-first beside breadth-first on a large newsroom: after how many fetches are the relevant pages there?
 
-Run from the repository: `python -m benchmarks.crawl_bestfirst [PAGES [HOSTS]]`.
+Run from the repository: `python -m benchmarks.crawl_bestfirst [--pages N] [--hosts N] [--seeds N ...]`; with
+`--breadth-first` or `--best-first`, only that order is measured.
 """
 
-import sys
+import argparse
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,12 +17,16 @@ from cleaning.verdict import Verdict
 from crawler.answers import Answer, Trouble
 from crawler.crawl import Crawl
 from crawler.entries import Added, Entry, Role, Task
+from crawler.lessons import Lessons
 from crawler.options import CrawlOptions, Limits, Network, Politeness
 from crawler.relevance import Relevance
 from crawler.run import Run, make_run
 from crawler.state import open_database
 from crawler.store import Exchange
 from flows.demo.newsroom import PORT, Newsroom
+from flows.demo.publishers import NEAR
+
+ORDERS = ("best-first", "breadth-first")
 
 
 @dataclass
@@ -82,8 +87,16 @@ def walk(room: Newsroom, breadth_first: bool) -> Iterator[str]:
         database.close()
 
 
+class Untaught(Lessons):
+    """Lessons that nothing is learnt from."""
+
+    def factor(self, title: str, url: str) -> float:  # noqa: ARG002 - the same for all
+        """No title is better than another."""
+        return 1.0
+
+
 def flatten(run: Run) -> None:
-    """Gives every page the same score, so that the order of the finding decides."""
+    """Gives every page the same score for good, so that the order of the finding decides."""
     add = run.frontier.add
 
     def same(entry: Entry, *, again: bool = False) -> Added:
@@ -91,6 +104,18 @@ def flatten(run: Run) -> None:
         return add(flat, again=again)
 
     run.frontier.add = same  # type: ignore[method-assign]
+    run.harvest.ranking.lessons = Untaught()
+    run.frontier.rescore = lambda _task, _score: None  # type: ignore[method-assign,assignment]
+
+
+def until_found(order: Iterator[str], wanted: set[str]) -> Iterator[str]:
+    """The pages in their order, up to the last that is wanted."""
+    missing = set(wanted)
+    for key in order:
+        yield key
+        missing.discard(key)
+        if not missing:
+            return
 
 
 def figures(name: str, order: list[str], wanted: set[str]) -> tuple[int, int]:
@@ -102,17 +127,34 @@ def figures(name: str, order: list[str], wanted: set[str]) -> tuple[int, int]:
     return early, enough
 
 
+def compare(room: Newsroom, orders: tuple[str, ...]) -> None:
+    """Prints the figures of a newsroom for each order, and their relation."""
+    truth = room.truth()
+    wanted = {identity(page.url) for page in truth if page.relevant and page.fetchable and page.status == 200}
+    decoys = sum(page.kind in NEAR for page in truth)
+    print(f"{len(truth)} articles on {len(room.publishers)} hosts, {len(wanted)} relevant to find, {decoys} decoys")
+    found = {}
+    for name in orders:
+        order = walk(room, name == "breadth-first")
+        found[name] = figures(name, list(until_found(order, wanted)), wanted)
+    if len(found) == len(ORDERS):
+        (early, enough), (early_flat, enough_flat) = (found[name] for name in ORDERS)
+        times, share = early / max(1, early_flat), enough / enough_flat
+        print(f"first 100: {times:.1f} times; 95 % within {share:.1%} of the fetches")
+
+
 def main() -> None:
-    """Prints both, and their relation."""
-    pages, hosts = (int(value) for value in (sys.argv[1:] + ["3000", "30"][len(sys.argv) - 1 :])[:2])
-    room = Newsroom.scaled(pages=pages, hosts=hosts)
-    wanted = {
-        identity(truth.url) for truth in room.truth() if truth.relevant and truth.fetchable and truth.status == 200
-    }
-    best = figures("best-first", list(walk(room, False)), wanted)
-    breadth_order = list(walk(room, True))
-    breadth = figures("breadth-first", breadth_order, wanted)
-    print(f"first 100: {best[0] / max(1, breadth[0]):.1f} times; 95 % within {best[1] / len(breadth_order):.1%}")
+    """Compares the orders on newsrooms of several seed numbers."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pages", type=int, default=8_000, help="articles of a newsroom")
+    parser.add_argument("--hosts", type=int, default=30, help="papers of a newsroom")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[7, 8, 9], help="a newsroom for each number")
+    for name in ORDERS:
+        parser.add_argument(f"--{name}", dest="orders", action="append_const", const=name, help=f"measure {name}")
+    told = parser.parse_args()
+    for seed in told.seeds:
+        print(f"newsroom {seed}")
+        compare(Newsroom.scaled(seed, pages=told.pages, hosts=told.hosts), tuple(told.orders or ORDERS))
 
 
 if __name__ == "__main__":

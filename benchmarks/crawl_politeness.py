@@ -18,7 +18,9 @@ from tests.crawler.web import OFF_TOPIC, Hit, Reply, Web, article, feed
 HOSTS = 40
 DELAY = 0.02
 CRAWL_DELAY = 0.08
-POLICY = ("/robots.txt", "/ai.txt", "/.well-known/tdmrep.json")
+DECLARATIONS = ("/ai.txt", "/.well-known/tdmrep.json")
+FORBIDDEN = 20
+"""Every so manieth page of a host may not be fetched."""
 
 
 @dataclass
@@ -54,13 +56,20 @@ class Checker:
 
 
 def build(web: Web, checker: Checker, each: int) -> None:
-    """Hosts of which every second has a crawl-delay, and every fourth asks to wait now and then."""
+    """Hosts with `each` pages that may be fetched; every second has a crawl-delay, every fourth asks to wait at times.
+
+    Every request is checked, to robots.txt and the other declarations as well.
+    """
     for h in range(HOSTS):
         host = f"paper{h}.test"
         delay = CRAWL_DELAY if h % 2 else DELAY
         robots = "User-agent: *\nDisallow: /private/\n" + (f"Crawl-delay: {CRAWL_DELAY}\n" if h % 2 else "")
-        web.add(host, "/robots.txt", robots, type="text/plain")
-        paths = [f"/{'private' if i % 20 == 7 else 'news'}/apple-and-pear-trees-part-{i}" for i in range(each)]
+        web.pages[host, "/robots.txt"] = checked(checker, DELAY, Reply(robots, type="text/plain"), busy=False)
+        for path in DECLARATIONS:
+            web.pages[host, path] = checked(checker, delay, Reply("not here", status=404), busy=False)
+        numbers = range(each * FORBIDDEN // (FORBIDDEN - 1) + 1)
+        folders = ["private" if i % FORBIDDEN == 7 else "news" for i in numbers]
+        paths = [f"/{folders[i]}/apple-and-pear-trees-part-{i}" for i in numbers]
         items = [(web.url(host, path), "Apple and pear trees", "Tue, 18 Nov 2025 10:00:00 GMT") for path in paths]
         web.pages[host, "/feed"] = checked(checker, delay, Reply(feed(items), type="application/rss+xml"), busy=False)
         for i, path in enumerate(paths):

@@ -14,6 +14,8 @@ from crawler.candidates import Candidate, Kind, Listing
 from crawler.feeds import plain, time_of
 
 GDELT = "https://api.gdeltproject.org/api/v2/doc/doc"
+"""The public GDELT DOC 2.0 interface; it knows the articles of the last three months."""
+
 _GDELT_MOST = 250
 _WORDPRESS_MOST = 100
 _NAME = re.compile(r"(?<=[a-z,] )([A-Z][a-z]{3,20})\b")
@@ -33,8 +35,10 @@ def wordpress_query(api: str, terms: Sequence[str], since: datetime | None = Non
     return f"{api.rstrip('/')}/wp/v2/posts?{urlencode(fields | after)}"
 
 
-def gdelt_query(terms: Sequence[str], since: datetime | None = None, until: datetime | None = None) -> str:
-    """The URL that lists articles with all of some words from the GDELT DOC 2.0 interface, at most 250."""
+def gdelt_query(
+    terms: Sequence[str], since: datetime | None = None, until: datetime | None = None, endpoint: str = GDELT
+) -> str:
+    """The URL that lists articles with all of some words from a GDELT DOC 2.0 interface, newest first, at most 250."""
     fields = {
         "query": " ".join(terms),
         "mode": "artlist",
@@ -43,7 +47,7 @@ def gdelt_query(terms: Sequence[str], since: datetime | None = None, until: date
         "sort": "datedesc",
     }
     times = {"startdatetime": since, "enddatetime": until}
-    return f"{GDELT}?{urlencode(fields | {key: at.strftime(_GDELT_TIME) for key, at in times.items() if at})}"
+    return f"{endpoint}?{urlencode(fields | {key: at.strftime(_GDELT_TIME) for key, at in times.items() if at})}"
 
 
 _POST_FIELDS = "link,title,date_gmt,modified_gmt"

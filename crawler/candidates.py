@@ -70,7 +70,11 @@ _HUB = re.compile(
     re.IGNORECASE,
 )
 _PAGED_QUERY = re.compile(r"(?:^|&)(?:page|paged|p|offset|start|pg)=\d+", re.IGNORECASE)
+_PAGE_OF_LIST = re.compile(
+    r"/page[/-]?\d+(?:/|$|\?)|[?&](?:(?:page|paged|pg|offset|start)=\d+|p=\d{1,3}(?:&|$))", re.IGNORECASE
+)
 _ARTICLE_WORDS = 4
+_HEADLINE_WORDS = 5
 
 
 def is_file(url: str) -> bool:
@@ -81,6 +85,23 @@ def is_file(url: str) -> bool:
 def is_about_site(url: str) -> bool:
     """Whether a URL's path begins like a page for the site's users or about it: login, legal, authors, forum."""
     return bool(_NEVER.match(urlsplit(url).path))
+
+
+def is_hub_link(title: str, url: str) -> bool:
+    """Whether a link reads like one to a section: a hub's address, and no headline for its text."""
+    return len(title.split()) < _HEADLINE_WORDS and looks_like_hub(url)
+
+
+def is_page_of_list(url: str) -> bool:
+    """Whether a URL is of a further page of a list, by its number."""
+    return bool(_PAGE_OF_LIST.search(url))
+
+
+def is_same_section(url: str, other: str) -> bool:
+    """Whether one of two URLs lies below the other, as pages and articles of a section do; never for a front page."""
+    one, two = urlsplit(url), urlsplit(other)
+    shorter, longer = sorted((one.path.rstrip("/"), two.path.rstrip("/")), key=len)
+    return one.netloc == two.netloc and bool(shorter) and f"{longer}/".startswith(f"{shorter}/")
 
 
 def looks_like_hub(url: str) -> bool:

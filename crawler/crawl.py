@@ -5,16 +5,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from cleaning.urls import origin_of
+from cleaning.urls import canonical, origin_of
 from cleaning.verdict import Verdict
 from crawler.answers import Answer, Trouble
 from crawler.apis import gdelt_query, query_terms
 from crawler.candidates import Kind
 from crawler.entries import Role, Task
 from crawler.listings import queue_archive, queue_guesses, source_failed, take_source
-from crawler.pages import page_failed, take_page
+from crawler.options import CrawlOptions
+from crawler.outcomes import kind_counts
+from crawler.pages import page_failed, release_held, take_page
 from crawler.policy import SitePolicy
 from crawler.policy_answers import document_failed, robots_failed, take_document, take_robots
+from crawler.ranking import is_hub
 from crawler.run import Run
 from crawler.sources import given_sources, listed_urls, site_fronts
 
@@ -47,6 +50,8 @@ class Crawl:
             )
             return
         with run.frontier.transaction():
+            if run.options.politeness.rights == "strict":
+                run.frontier.drop_ended(run.now())
             if run.options.urls:
                 run.harvest.listed(listed_urls(run.options))
             else:
@@ -54,11 +59,10 @@ class Crawl:
 
     def _open_sources(self) -> None:
         run = self.run
-        for url, kind in given_sources(run.options):
-            run.sources.register(url, kind, given=True)
+        named = [*given_sources(run.options), *_gdelt_source(run.options)]
+        run.sources.name_given(named)
+        for url, _ in named:
             run.sources.tally(url)
-        if run.options.gdelt and (terms := query_terms(run.options.seeds)):
-            run.sources.register(gdelt_query(terms, run.options.since, run.options.until), Kind.API, given=True)
         for source in run.sources.due(run.now()):
             run.harvest.queue_source(source)
         for pattern in run.options.archives:
@@ -84,7 +88,7 @@ class Crawl:
         now = self.run.now()
         waiting = [self.run.gates.get(host) for host in self.run.urgent]
         times = [gate.next_at for gate in waiting if not gate.busy]
-        first = self.run.gates.wake_at()
+        first = self.run.gates.wake_at(now)
         times += [first] if first is not None else []
         return max(0.0, min(times) - now) if times else None
 
@@ -131,7 +135,7 @@ class Crawl:
                 found = self._ask_policy(task, now)
                 if found is not None:
                     return found
-            elif not self._dismissed(task, policy) and self._is_worth(task):
+            elif not self._dismissed(task, policy) and self._is_worth(task) and not self._is_overrated(task):
                 return task
         return None
 
@@ -180,9 +184,16 @@ class Crawl:
             return False
         return True
 
+    def _is_overrated(self, task: Task) -> bool:
+        """Whether a page gave up its place to better ones, by what was learnt since it was ranked."""
+        if task.role is not Role.PAGE or task.attempts:
+            return False
+        with self.run.frontier.transaction():
+            return self.run.harvest.is_overrated(task)
+
     def _is_hopeless(self, task: Task) -> bool:
         """Whether hardly any page of the task's like is relevant; sections, lists and the known are not judged so."""
-        is_judged = task.kind not in (Kind.SECTION, Kind.LIST) and not task.relevant
+        is_judged = task.kind != Kind.LIST and not is_hub(task) and not task.relevant
         return is_judged and self.run.odds.is_hopeless(task.title_score)
 
     def _may_explore(self) -> bool:
@@ -203,6 +214,7 @@ class Crawl:
                 self._resolve(take_robots(run, task, answer))
             elif task.role is Role.DOCUMENT:
                 self._resolve(take_document(run, task, answer))
+                release_held(run, task.url)
             elif task.role is Role.SOURCE:
                 take_source(run, task, answer)
             else:
@@ -220,6 +232,7 @@ class Crawl:
                 self._resolve(robots_failed(run, task, trouble))
             elif task.role is Role.DOCUMENT:
                 self._resolve(document_failed(run, task, trouble))
+                release_held(run, task.url)
             elif task.role is Role.SOURCE:
                 source_failed(run, task, trouble)
             else:
@@ -266,9 +279,16 @@ class Crawl:
                 run.ledger.note(task, *self._left(task))
             stats = {"done": True, **self.progress(), "reason": reason, "unreachable": self.is_unreachable()}
             stats["skipped"] = _skipped(run.ledger.verdict_counts())
+            stats["order"] = self._order()
             if not stats["unreachable"]:
                 run.ledger.finish(run.now(), reason, stats)
         return stats
+
+    def _order(self) -> dict[str, Any]:
+        """Why the pages came in their order: what each kind of source gave, what titles taught, how many were a try."""
+        run = self.run
+        kinds = kind_counts(run.frontier.database, run.options.run_id)
+        return {"kinds": kinds, "explored": run.ledger.explored, "words": run.harvest.ranking.lessons.strongest()}
 
     def close(self) -> None:
         """Ends the process's part of a run that is not finished; it can be resumed."""
@@ -298,6 +318,15 @@ class Crawl:
         if gate.closed is not None:
             return gate.closed, gate.closed_reason
         return Verdict.OVER_BUDGET, self.ended or "the run ended first"
+
+
+def _gdelt_source(options: CrawlOptions) -> list[tuple[str, Kind]]:
+    """The query for the names that the seeds share, where the options ask for it."""
+    terms = query_terms(options.seeds) if options.gdelt else ()
+    if options.gdelt and not terms:
+        log.warning("GDELT is not asked: the seeds share no name to search for")
+    url = canonical(gdelt_query(terms, options.since, options.until, options.gdelt)) if terms else None
+    return [(url, Kind.API)] if url else []
 
 
 def _skipped(counts: Mapping[str, int]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from cleaning.urls import host_of
 from cleaning.verdict import Verdict
@@ -109,6 +110,10 @@ class Frontier:
             return Added.CHANGED if row["fetched"] is not None else Added.NEW
         return Added.KNOWN
 
+    def is_known(self, key: str) -> bool:
+        """Whether a URL of this identity was ever put into the queue."""
+        return self.database.execute("SELECT 1 FROM urls WHERE key = ?", (key,)).fetchone() is not None
+
     def _is_due(self, row: sqlite3.Row, entry: Entry) -> bool:
         if row["run_id"] == self.run_id or row["state"] == _ALIAS:
             return False
@@ -197,6 +202,21 @@ class Frontier:
             )
             self._raise_top(row["host"], score)
         return len(missing)
+
+    def note_end(self, task: Task, end: datetime | None) -> None:
+        """Notes when a page ends to be available, as its publisher says; None where it says nothing of the kind."""
+        self.database.execute("DELETE FROM ends WHERE id = ?", (task.id,))
+        if end is not None:
+            self.database.execute("INSERT INTO ends VALUES(?, ?)", (task.id, end.timestamp()))
+
+    def drop_ended(self, now: float) -> int:
+        """Takes the fetched pages for gone whose publisher said that they are not available any more by now."""
+        query = f"SELECT {_TASK_FIELDS} FROM urls WHERE id IN (SELECT id FROM ends WHERE at <= ?) ORDER BY id"
+        ended = self._tasks(query, now)
+        for task in ended:
+            self.drop(task, Verdict.GONE, "its publisher let it end (unavailable_after)")
+        self.database.execute("DELETE FROM ends WHERE at <= ?", (now,))
+        return len(ended)
 
     # Taking out.
 

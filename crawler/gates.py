@@ -9,6 +9,7 @@ BREAKER = 8
 
 _SLOWEST_BACKOFF = 64.0
 _BUSY_BASE = 5.0
+_MOMENT = 1.0
 
 
 def gate_of(host: str) -> str:
@@ -39,6 +40,11 @@ class Gate:
         """Whether a URL waits that may be asked for sooner or later."""
         return self.top is not None and self.top >= 0 and not self.closed
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether a URL waits for nothing but the host's delay."""
+        return self.is_open and not self.busy and not self.waiting_for
+
 
 @dataclass(slots=True)
 class Gates:
@@ -47,11 +53,13 @@ class Gates:
     Args:
         delay: least seconds between an answer and the next request of a host.
         patience: the longest wait in seconds that the run sits through.
+        choosy: share of the best waiting URL's score that another must have to be asked for before it, 0..1.
     """
 
     delay: float
     patience: float
     table: dict[str, Gate] = field(default_factory=dict)
+    choosy: float = 0.0
 
     def get(self, host: str) -> Gate:
         """The gate of a host, made where it is missing."""
@@ -62,18 +70,26 @@ class Gates:
 
     def best(self, now: float) -> str | None:
         """The host with the best URL among those that may be asked now, or None."""
-        best, best_top = None, -1.0
+        best, best_top = None, max(-1.0, self._bar(now))
         for host, gate in self.table.items():
             if gate.top is not None and gate.top > best_top and self._is_ready(gate, now):
                 best, best_top = host, gate.top
         return best
 
-    def wake_at(self) -> float | None:
+    def wake_at(self, now: float) -> float | None:
         """When the next waiting host may be asked, or None where only running requests can change anything."""
-        times = [
-            gate.next_at for gate in self.table.values() if gate.is_open and not gate.busy and not gate.waiting_for
-        ]
+        bar = self._bar(now)
+        times = [gate.next_at for gate in self.table.values() if gate.is_idle and (gate.top or 0.0) > bar]
         return min(times, default=None)
+
+    def _bar(self, now: float) -> float:
+        """The score that a URL must exceed while a much better one of another host has to wait a moment."""
+        if not self.choosy:
+            return -1.0
+        soon = now + max(self.delay, _MOMENT)
+        tops = (gate.top or 0.0 for gate in self.table.values() if gate.is_idle and gate.next_at <= soon)
+        # A little less, so that a score of 0 is over its own bar.
+        return self.choosy * max(tops, default=-1.0) - 1e-9
 
     def has_work(self) -> bool:
         """Whether any host that is not closed has a URL that waits."""
@@ -123,4 +139,4 @@ class Gates:
 
     @staticmethod
     def _is_ready(gate: Gate, now: float) -> bool:
-        return gate.is_open and not gate.busy and not gate.waiting_for and gate.next_at <= now
+        return gate.is_idle and gate.next_at <= now

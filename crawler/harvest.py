@@ -7,14 +7,25 @@ from urllib.parse import urlsplit
 
 from cleaning.urls import date_in, host_of, identity, site_of
 from cleaning.verdict import Verdict
-from crawler.candidates import Candidate, Kind, Listing, Pointer, is_about_site, is_file, looks_like_hub
+from crawler.candidates import (
+    Candidate,
+    Kind,
+    Listing,
+    Pointer,
+    is_about_site,
+    is_file,
+    is_hub_link,
+    is_page_of_list,
+    looks_like_hub,
+)
 from crawler.entries import Added, Entry, Role, Task
 from crawler.frontier import LISTED, Frontier
 from crawler.gates import gate_of
 from crawler.guards import Guard, trap_reason
 from crawler.links import PageLinks
 from crawler.options import CrawlOptions
-from crawler.relevance import BASE_YIELD, TitleScore, is_telling, rank
+from crawler.ranking import BEST_YIELD, LINKING, Ranking, is_hub
+from crawler.relevance import BASE_YIELD, is_telling
 from crawler.sources import Source, Sources
 
 MAX_CHILDREN = 50
@@ -28,8 +39,8 @@ _URGENCY = {
     Kind.SECTION: 1.3,
     Kind.LINK: 1.2,
 }
-_LINKING = (Kind.SECTION, Kind.LINK, Kind.ARCHIVE)
 _HUB_YIELD = 0.35
+_OTHER_YIELD = 0.1
 _MOVED = 0.1
 # A few bad pages say little: lowering sources at once made the crawl of benchmarks.crawl_bestfirst a third longer.
 _ENOUGH = 10
@@ -67,8 +78,7 @@ class Harvest:
     frontier: Frontier
     sources: Sources
     guard: Guard
-    title_score: TitleScore
-    clock: Callable[[], datetime]
+    ranking: Ranking
     vouching: Callable[[str], frozenset[str]]
     _ranked: dict[str, float] = field(default_factory=dict)
 
@@ -81,7 +91,7 @@ class Harvest:
                 host=gate_of(host_of(url)),
                 role=Role.PAGE,
                 score=LISTED - i / (1 + len(urls)) / 100,
-                title_score=self.title_score("", url),
+                title_score=self.ranking.title_score("", url),
                 kind=Kind.LIST,
                 source=Kind.LIST,
             )
@@ -157,11 +167,9 @@ class Harvest:
         depth = task.depth + 1
         if links.no_follow or depth > self.options.limits.depth:
             return 0
-        known = self.sources.get(task.url)
-        base = known.expected_yield if known else BASE_YIELD
-        source_yield = base if relevant is None else (0.6 if relevant else 0.1)
+        source_yield = self._yield_of_page(task, links, relevant=relevant)
         if relevant is None:
-            self._ranked[task.url] = base
+            self._ranked[task.url] = source_yield
         context = Context(
             source=task.url,
             kind=_kind_of_links(task),
@@ -169,10 +177,30 @@ class Harvest:
             depth=depth,
             sites=frozenset((site_of(host_of(task.url)),)),
         )
-        fresh = self.candidates(links.links, context)
-        if fresh and links.next_page and looks_like_hub(links.next_page):
-            self._add(Candidate(links.next_page), replace(context, kind=Kind.SECTION, depth=task.depth))
+        # The next page of a list is no news itself: one that goes on for ever without any would be followed for ever.
+        following = links.next_page if looks_like_hub(links.next_page) else ""
+        fresh = self.candidates((link for link in links.links if link.url != following), context)
+        if following and fresh:
+            self._add(Candidate(following), replace(context, kind=Kind.SECTION, depth=task.depth))
+        elif following:
+            self._pass_over(Candidate(following), context)
         return fresh
+
+    def _pass_over(self, candidate: Candidate, context: Context) -> None:
+        """Notes why the next page of a list is not asked for, unless it is known already."""
+        entry = self._entry(candidate, context)
+        reason = self._refusal(candidate) or (Verdict.UNLIKELY, "the page of the list before it named nothing new")
+        if not self.frontier.is_known(entry.key) and not self.sources.get_any(candidate.url):
+            self.frontier.ledger.note(entry, *reason)
+
+    def _yield_of_page(self, task: Task, links: PageLinks, *, relevant: bool | None) -> float:
+        """What is expected of a page's links: of a source what it gave, of a section what its headlines promise."""
+        known = self.sources.get(task.url)
+        if relevant is None or known:
+            return known.expected_yield if known else BASE_YIELD
+        if relevant or not is_hub(task):
+            return BEST_YIELD if relevant else _OTHER_YIELD
+        return self.ranking.promise(task.url, links.links)
 
     def pointers(self, pointers: Iterable[Pointer], parent: str, *, anywhere: bool = False) -> None:
         """Registers and queues the sources that another one names, the latest first, those of the period only.
@@ -197,14 +225,17 @@ class Harvest:
         source = self.sources.register(pointer.url, pointer.kind, parent=parent)
         changed = pointer.modified is None or source.checked is None or pointer.modified.timestamp() > source.checked
         asked = source.checked is not None and source.checked >= self.frontier.ledger.started
-        is_due = source.next_at <= self.clock().timestamp() and source.failures == 0 and not asked
+        is_due = source.next_at <= self.ranking.clock().timestamp() and source.failures == 0 and not asked
         if source.checked is None or (changed and is_due):
             self.queue_source(source)
 
     def candidates(self, candidates: Iterable[Candidate], context: Context) -> int:
-        """Puts the candidates that may be wanted into the frontier; returns how many are new or changed."""
+        """Puts the candidates that may be wanted into the frontier; returns how many are new or changed.
+
+        Further pages of a list do not count.
+        """
         counts = {Added.NEW: 0, Added.QUEUED: 0, Added.CHANGED: 0, Added.KNOWN: 0}
-        total = 0
+        total = pages = 0
         for candidate in candidates:
             if context.sites and site_of(host_of(candidate.url)) not in context.sites:
                 continue
@@ -212,8 +243,9 @@ class Harvest:
             added = self._add(candidate, context)
             if added is not None:
                 counts[added] += 1
+                pages += added in (Added.NEW, Added.CHANGED) and is_page_of_list(candidate.url)
         self.sources.tally(context.source, candidates=total, known=counts[Added.KNOWN])
-        return counts[Added.NEW] + counts[Added.CHANGED]
+        return counts[Added.NEW] + counts[Added.CHANGED] - pages
 
     def _add(self, candidate: Candidate, context: Context) -> Added | None:
         if self.sources.get_any(candidate.url):
@@ -226,33 +258,31 @@ class Harvest:
         return self.frontier.add(entry)
 
     def _entry(self, candidate: Candidate, context: Context) -> Entry:
-        is_hub = context.kind in _LINKING and looks_like_hub(candidate.url)
+        is_section = context.kind in LINKING and is_hub_link(candidate.title, candidate.url)
         published = candidate.published or _day_in(candidate.url)
         modified = candidate.modified if context.tells_changes else None
-        title_score = self.title_score(candidate.title, candidate.url)
-        telling = is_telling(candidate.title, candidate.url) and not is_hub
-        score = self._rank(title_score, telling, is_hub, published, context.source_yield)
+        title_score = self.ranking.title_score(candidate.title, candidate.url)
+        telling = is_telling(candidate.title, candidate.url) and not is_section
+        key = identity(candidate.url)
+        if is_section:
+            score = self.ranking.section(candidate.url, title_score, context.source, context.source_yield)
+        else:
+            score = self.ranking.article(candidate, key, published, context.source_yield)
         return Entry(
-            key=identity(candidate.url),
+            key=key,
             url=candidate.url,
             host=gate_of(urlsplit(candidate.url).hostname or ""),
             role=Role.PAGE,
             score=score,
             title_score=title_score if telling else max(title_score, 0.5 * context.source_yield),
             depth=context.depth,
-            kind=Kind.SECTION if is_hub else context.kind,
+            kind=Kind.SECTION if is_section else context.kind,
             source=context.source,
             title=candidate.title,
             published=published.timestamp() if published else None,
             modified=modified.timestamp() if modified else None,
             is_titled=context.kind in (Kind.FEED, Kind.NEWS_SITEMAP, Kind.API),
         )
-
-    def _rank(
-        self, title_score: float, telling: bool, is_hub: bool, published: datetime | None, source_yield: float
-    ) -> float:
-        score = rank(title_score, telling=telling, source_yield=source_yield, published=published, now=self.clock())
-        return max(score, title_score) if is_hub else score
 
     def rescore(self, url: str) -> None:
         """Ranks what waits of a source anew, where its yield has moved since it was ranked last.
@@ -275,13 +305,18 @@ class Harvest:
             self.frontier.refresh_top(host)
 
     def _rescore(self, task: Task, before: float, after: float) -> None:
-        is_hub = task.kind in _LINKING and looks_like_hub(task.url)
-        telling = is_telling(task.title, task.url) and not is_hub
-        published = datetime.fromtimestamp(task.published, UTC) if task.published is not None else None
-        words = self.title_score(task.title, task.url)
-        was, score = (self._rank(words, telling, is_hub, published, share) for share in (before, after))
+        was, score = (self.ranking.again(task, share) for share in (before, after))
         if score > task.score or task.score <= was + _SLACK:
             self.frontier.rescore(task, score)
+
+    def is_overrated(self, task: Task) -> bool:
+        """Whether a URL's place is too good by what titles like its own have taught since; it gets its new one then."""
+        score = self.ranking.lowered(task)
+        if score is None:
+            return False
+        self.frontier.rescore(task, score)
+        self.frontier.refresh_top(task.host)
+        return True
 
     def _refusal(self, candidate: Candidate) -> tuple[Verdict, str] | None:
         """Why a candidate is not even queued, or None."""

@@ -10,6 +10,7 @@ from cleaning.decode import decode
 from cleaning.urls import canonical
 from crawler.candidates import Candidate, Kind, Pointer, is_about_site, is_file
 from crawler.rights import AGENT
+from crawler.rsl import MOST_LICENCES, RSL_TYPE
 
 MAX_LINKS = 2_000
 """Links of one page that are looked at; fronts of large papers have 300 to 800."""
@@ -21,6 +22,8 @@ _NEXT_TEXT = re.compile(
 _UNFOLLOWED = frozenset(("nofollow", "sponsored", "ugc"))
 _ROBOTS_META = frozenset(("robots", "tdm-reservation", "tdm-policy", AGENT))
 _API = "https://api.w.org/"
+_MAX_SCRIPTS = 500
+_MAX_LICENCE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class PageLinks:
 
     `links` are possible articles and sections with their anchor text as title. `metas` are the robots and opt-out
     declarations as (name in lower case, content). `feeds` are feeds that the page offers; `api` is the root of its
-    WordPress REST interface; `no_follow` says that the page asks to have no link followed.
+    WordPress REST interface; `licences` are the RSL licences that it links to, `embedded_licences` those that it
+    holds; `no_follow` says that the page asks to have no link followed.
     """
 
     title: str = ""
@@ -40,6 +44,8 @@ class PageLinks:
     api: str = ""
     feeds: tuple[Pointer, ...] = ()
     metas: tuple[tuple[str, str], ...] = ()
+    licences: tuple[str, ...] = ()
+    embedded_licences: tuple[str, ...] = ()
 
     @property
     def no_follow(self) -> bool:
@@ -75,6 +81,8 @@ def read_html(text: str, url: str) -> PageLinks:
         api=_first(heads, _API),
         feeds=tuple(Pointer(head.url, Kind.FEED) for head in heads if head.is_feed),
         metas=tuple(_metas(tree)),
+        licences=tuple(dict.fromkeys(head.url for head in heads if head.is_rsl))[:MOST_LICENCES],
+        embedded_licences=tuple(_embedded_licences(tree)),
     )
 
 
@@ -94,6 +102,17 @@ class _Head:
     @property
     def is_feed(self) -> bool:
         return "alternate" in self.relations and bool(_FEED_TYPES.match(self.type)) and bool(self.url)
+
+    @property
+    def is_rsl(self) -> bool:
+        return "license" in self.relations and self.type.strip().lower() == RSL_TYPE and bool(self.url)
+
+
+def _embedded_licences(tree: LexborHTMLParser) -> Iterable[str]:
+    """The RSL documents in `script` elements (RSL 1.0, embedded licences)."""
+    for node in tree.css("script[type]")[:_MAX_SCRIPTS]:
+        if _attribute(node, "type").strip().lower() == RSL_TYPE:
+            yield node.text()[:_MAX_LICENCE]
 
 
 def _attribute(node: LexborNode | None, name: str) -> str:

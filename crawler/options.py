@@ -72,8 +72,8 @@ class CrawlOptions:
     `<run_id>-NNNNN.warc.gz`. `seeds` are the cleaned seed texts. `since` and `until` bound the publication dates,
     aware, in UTC. Of `sites`, feeds, sitemaps and sections are found by the crawl itself. `archives` are addresses of
     archive pages with `{year}`, `{month}` and `{day}` in them, asked for from the end of the period backwards. `gdelt`
-    asks the GDELT project's index of world news as well. With `urls`, exactly these are fetched, those known already
-    conditionally; no source is asked and no link followed.
+    is the address of a GDELT DOC 2.0 interface, whose index of world news is asked for the seeds' names; "" for none.
+    With `urls`, exactly these are fetched, those known already conditionally; no source is asked and no link followed.
     """
 
     run_id: str
@@ -90,7 +90,7 @@ class CrawlOptions:
     limits: Limits = Limits()
     politeness: Politeness = Politeness()
     network: Network = Network()
-    gdelt: bool = False
+    gdelt: str = ""
 
     def to_json(self) -> str:
         """The options as a JSON object."""

@@ -98,6 +98,16 @@ def verdict_counts(database: sqlite3.Connection, run_id: str) -> dict[str, int]:
     return counts
 
 
+def kind_counts(database: sqlite3.Connection, run_id: str) -> dict[str, dict[str, int]]:
+    """How many pages a run fetched, and how many of them seemed relevant, by the kind of source that named them."""
+    query = (
+        "SELECT kind, count(*), coalesce(sum(relevant), 0) FROM urls WHERE run_id = ? AND role = 'page'"
+        " AND relevant IS NOT NULL GROUP BY kind ORDER BY kind"
+    )
+    rows = database.execute(query, (run_id,))
+    return {kind: {"fetched": int(fetched), "relevant": int(relevant)} for kind, fetched, relevant in rows}
+
+
 def _totals(database: sqlite3.Connection, run: sqlite3.Row) -> Totals:
     query = """SELECT r.*, coalesce(s.kind, CASE r.source WHEN 'list' THEN 'list' ELSE 'section' END) AS kind
                FROM source_runs r LEFT JOIN sources s ON s.url = r.source WHERE r.run_id = ? ORDER BY r.source"""

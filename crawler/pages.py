@@ -15,7 +15,9 @@ from crawler.links import PageLinks, read_page
 from crawler.outcomes import as_time
 from crawler.payload import OversizeError, PayloadError, decode
 from crawler.policy import rights_json
-from crawler.rights import header_signals, meta_signals
+from crawler.ranking import is_hub
+from crawler.rights import Signal, header_signals, meta_signals
+from crawler.rsl import PageLicences, header_licences, licence_signals
 from crawler.run import MAX_ATTEMPTS, MAX_HOPS, Run
 from crawler.store import payload_digest
 
@@ -114,8 +116,14 @@ def _stored(run: Run, task: Task, answer: Answer, payload: bytes) -> None:
         run.frontier.drop(task, Verdict.NOT_HTML, answer.content_type or "no type", run.now())
         return
     links = read_page(payload, task.url, answer.content_type)
+    licences = PageLicences(
+        header_licences(answer.headers.get("link", ""), task.url), links.licences, links.embedded_licences
+    )
+    if _awaits_licence(run, task, answer, licences):
+        return
     relevant = run.relevance.page(payload, answer.content_type).is_relevant
-    rights = _rights(run, task, answer, links)
+    signals = _signals(run, task, answer, links, licences)
+    rights = rights_json(signals, run.options.politeness.rights)
     place = run.store.append_response(answer.exchange, metadata(task, rights))
     is_followed = task.kind != Kind.LIST and not answer.no_follow
     fresh = run.harvest.page(task, links, relevant=relevant) if is_followed else 0
@@ -129,6 +137,7 @@ def _stored(run: Run, task: Task, answer: Answer, payload: bytes) -> None:
         relevant=relevant,
         warc=Warc(place.file, place.offset, run.store.position[1]),
     )
+    run.frontier.note_end(task, min((signal.until for signal in signals if signal.until), default=None))
     _learn(run, task, relevant=relevant)
     if is_followed:
         _register_hub(run, task, answer, links, content, fresh, relevant=relevant)
@@ -144,14 +153,32 @@ def _claim(run: Run, task: Task, *, changed: bool) -> None:
         run.sources.claimed_falsely(task.source)
 
 
-def _rights(run: Run, task: Task, answer: Answer, links: PageLinks) -> dict[str, Any]:
+def _awaits_licence(run: Run, task: Task, answer: Answer, licences: PageLicences) -> bool:
+    """Asks for the first licence of a page that was not read yet; the answer waits for it, unacknowledged."""
+    missing = next((url for url in licences.named if run.policies.may_read_licence(task.origin, url, run.now())), None)
+    if missing is None:
+        return False
+    run.held.setdefault(missing, []).append((task, answer))
+    run.push(run.policies.licence_request(missing, task.origin))
+    return True
+
+
+def release_held(run: Run, document: str) -> None:
+    """Deals with the pages that waited for a licence, be it read or not; those over the limit of pages stay queued."""
+    for task, answer in run.held.pop(document, ()):
+        if run.ledger.pages < run.options.limits.pages:
+            take_page(run, task, answer)
+
+
+def _signals(run: Run, task: Task, answer: Answer, links: PageLinks, licences: PageLicences) -> list[Signal]:
+    """All that the site and the page declare about the use of the page."""
     policy = run.policies.known(task.origin)
-    signals = [
+    return [
         *(policy.signals(task.url) if policy else ()),
-        *header_signals(answer.headers, task.url),
-        *meta_signals(links.metas, task.url),
+        *header_signals(answer.headers, task.url, answer.at),
+        *meta_signals(links.metas, task.url, answer.at),
+        *licence_signals(licences, run.policies.licence, task.url),
     ]
-    return rights_json(signals, run.options.politeness.rights)
 
 
 def metadata(task: Task, rights: dict[str, Any]) -> dict[str, Any]:
@@ -187,8 +214,9 @@ def _learn(run: Run, task: Task, *, relevant: bool) -> None:
     run.relevant += relevant
     run.ledger.pages += 1
     run.gates.get(task.host).pages += 1
-    if task.kind != Kind.SECTION:
+    if not is_hub(task):
         run.odds.add(task.title_score, relevant)
+        run.harvest.ranking.lessons.add(task.title, task.url, relevant=relevant)
     run.sources.yielded(task.source, relevant=relevant)
     run.harvest.rescore(task.source)
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from cleaning.urls import host_of, site_of
+from cleaning.urls import host_of, origin_of, site_of
 from crawler.entries import Role, Task
 from crawler.gates import gate_of
 from crawler.policy import (
@@ -123,6 +123,21 @@ class PolicyBook:
         if opened.attempts < _ROBOTS_ATTEMPTS and not final:
             return None
         return self._store(task.origin, unreachable_robots(reason), now)
+
+    def may_read_licence(self, origin: str, url: str, now: float) -> bool:
+        """Whether a licence that a page of an origin names is still to be read, and may be: it lies on that origin."""
+        policy = self.known(origin)
+        is_ours = policy is not None and origin_of(url) == origin and policy.robots.allows(url)
+        return is_ours and self._document(url, now) is None
+
+    def licence_request(self, url: str, origin: str) -> Task:
+        """The request for a licence."""
+        return _task(Role.DOCUMENT, url, origin)
+
+    def licence(self, url: str) -> bytes | None:
+        """The body of a licence that was read, empty where that failed; None where it was not asked for."""
+        row = self.database.execute("SELECT body FROM documents WHERE url = ?", (url,)).fetchone()
+        return row["body"] if row else None
 
     def document_answered(self, task: Task, body: bytes, now: float) -> None:
         """Stores a declaration; an empty body where there is none."""

@@ -1,7 +1,7 @@
 """What a site allows: robots.txt by RFC 9309, its pace, and its reservations of text mining, decided per URL."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -17,10 +17,10 @@ from crawler.rights import (
     ai_txt,
     longest_match,
     path_of,
-    rsl_rules,
     tdmrep_rules,
     usage_rules,
 )
+from crawler.rsl import rsl_rules, unread
 
 ROBOTS_BYTES = 512_000
 """Bytes of robots.txt that are read, as RFC 9309, 2.5 asks: at least 500 KiB."""
@@ -129,13 +129,13 @@ TDMREP = "/.well-known/tdmrep.json"
 AI_TXT = "/ai.txt"
 
 
-def site_policy(origin: str, documents: dict[str, bytes], robots: Robots) -> SitePolicy:
+def site_policy(origin: str, documents: Mapping[str, bytes], robots: Robots) -> SitePolicy:
     """The policy of an origin from its robots.txt and the bodies of its other declarations, by path or URL.
 
     `documents` may have TDMREP, AI_TXT and the URLs of RSL licences; what is missing declares nothing.
     """
     usage, licenses = usage_rules(robots.text)
-    rsl = [rule for address in licenses for rule in rsl_rules(documents.get(address, b""), origin)]
+    rsl = [rule for address in licenses for rule in _licence_rules(address, origin, documents)]
     return SitePolicy(
         origin,
         robots,
@@ -144,6 +144,12 @@ def site_policy(origin: str, documents: dict[str, bytes], robots: Robots) -> Sit
         tuple(rsl),
         ai_txt(documents.get(AI_TXT, b"").decode("utf-8", "replace")),
     )
+
+
+def _licence_rules(address: str, origin: str, documents: Mapping[str, bytes]) -> tuple[PathRule, ...]:
+    """The rules of a licence that robots.txt names; one that cannot be read permits nothing."""
+    rules = rsl_rules(documents.get(canonical(address, origin) or "", b""), origin)
+    return (PathRule("/", True, unread(address)),) if rules is None else rules
 
 
 def policy_documents(origin: str, robots: Robots) -> tuple[str, ...]:
@@ -157,11 +163,14 @@ def rights_json(signals: Iterable[Signal], policy: str) -> dict[str, Any]:
     """The evidence that goes with a page: the signals, and "opted_out" or "allowed" under the recipe's policy.
 
     `policy` is "strict", where a reservation means that the page is not used, or "record", where it is only noted.
+    `withhold` is "text" where the page may be used but its text must not be shown; it is absent otherwise.
     """
     found: Sequence[Signal] = list(signals)
-    reserved = any(signal.reserves for signal in found)
-    verdict = "opted_out" if reserved and policy == "strict" else "allowed"
-    return {"verdict": verdict, "policy": policy, "signals": [signal.as_dict() for signal in found]}
+    reserving = next((signal for signal in found if signal.reserves), None)
+    rights: dict[str, Any] = {"verdict": "allowed", "policy": policy, "signals": [s.as_dict() for s in found]}
+    if reserving and policy == "strict":
+        rights |= {"verdict": "opted_out", "reason": f"{reserving.name}: {reserving.value[:300]}"}
+    return rights | ({"withhold": "text"} if any(signal.withholds for signal in found) else {})
 
 
 def _named(name: str, rule: PathRule) -> str:

@@ -12,7 +12,7 @@ from resiliparse.extract.html2text import extract_plain_text
 from cleaning.decode import decode
 from cleaning.topic import TopicProfile
 from cleaning.urls import slug_words
-from crawler.candidates import Kind
+from crawler.candidates import is_hub_link
 
 TitleScore = Callable[[str, str], float]
 """Title and URL ("" for none) -> 0..1, which ranks candidates."""
@@ -26,6 +26,7 @@ _STEPS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 0.3,
 _ENOUGH = 40
 _UNKNOWN = 0.06
 _MAX_CHARACTERS = 60_000
+_JUDGED = "SELECT title, url, title_score, relevant FROM urls WHERE relevant IS NOT NULL AND role = 'page'"
 
 
 class PageScore(Protocol):
@@ -100,9 +101,9 @@ class Odds:
     def of(cls, database: sqlite3.Connection, least: float) -> "Odds":
         """The odds from all pages that a state's runs have fetched."""
         odds = cls(least)
-        query = "SELECT title_score, relevant FROM urls WHERE relevant IS NOT NULL AND role = 'page' AND kind != ?"
-        for title_score, relevant in database.execute(query, (Kind.SECTION,)):
-            odds.add(title_score, bool(relevant))
+        for title, url, title_score, relevant in database.execute(_JUDGED):
+            if not is_hub_link(title, url):
+                odds.add(title_score, bool(relevant))
         return odds
 
     def add(self, title_score: float, relevant: bool) -> None:

@@ -7,12 +7,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from protego import Protego
 
-from crawler.feeds import local_name, parse_xml
+from crawler.feeds import time_of
 
 AGENT = "likewise"
 """The product token by which robots.txt and X-Robots-Tag address this crawler."""
@@ -22,28 +23,35 @@ _PREFERENCE = re.compile(r"\s*([a-z-]+)\s*=\s*([a-z0-9?]+)", re.IGNORECASE)
 _MAX_RULES = 1_000
 _TEXT_USES = frozenset(("ai-train", "train-ai", "train-genai", "ai", "tdm", "automated", "bots"))
 _NO = frozenset(("no", "n", "?0"))
-_RSL_USES = frozenset(("all", "ai-all", "ai-train", "train-ai", "tdm"))
-_RESERVING_WORDS = frozenset(("noai", "noindex", "none", "noarchive", "nocache", "nosnippet", "max-snippet:0"))
-_ROBOTS_WORDS = _RESERVING_WORDS | {"noimageai", "noimageindex", "notranslate", "nofollow"}
+_RESERVING_WORDS = frozenset(("noai", "noindex", "none"))
+_WITHHOLDING_WORDS = frozenset(("noarchive", "nocache", "nosnippet", "max-snippet:0"))
+_ROBOTS_WORDS = _RESERVING_WORDS | _WITHHOLDING_WORDS | {"noimageai", "noimageindex", "notranslate", "nofollow"}
 _VALUED_WORDS = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
+_WEEKDAYS = frozenset(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
+_MAX_TAG = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
     """One declaration that was found.
 
-    `name` is the kind (tdmrep-file, tdmrep-header, tdmrep-meta, content-signal, content-usage, rsl, ai.txt, robots-tag,
-    robots-meta), `value` what it says, `where` the URL it was read from, `reserves` whether it reserves text mining.
+    `name` is the kind (tdmrep-file, tdmrep-header, tdmrep-meta, content-signal, content-usage, rsl, rsl-header,
+    rsl-link, rsl-embedded, ai.txt, robots-tag, robots-meta), `value` what it says, `where` the URL it was read from.
+    `reserves` says that it reserves text mining, `withholds` that only the text must not be shown, and `until` is when
+    it begins to reserve, where that is not yet.
     """
 
     name: str
     value: str
     where: str
     reserves: bool
+    withholds: bool = False
+    until: datetime | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The signal as evidence in JSON."""
-        return {"signal": self.name, "value": self.value[:300], "where": self.where, "reserves": self.reserves}
+        found = {"signal": self.name, "value": self.value[:300], "where": self.where, "reserves": self.reserves}
+        return found | ({"withholds": "text"} if self.withholds else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,37 +168,11 @@ def _rooted(line: str) -> str:
     return f"{field}: {'/' if rooted else ''}{value}" if colon else line.strip()
 
 
-def rsl_rules(body: bytes, origin: str) -> tuple[PathRule, ...]:
-    """The licences of an RSL 1.0 document for the contents of an origin: reserved where mining is not freely permitted.
+def header_signals(headers: Mapping[str, str], url: str, at: datetime | None = None) -> Iterator[Signal]:
+    """What the response's headers (names in lower case) declare: TDMRep, X-Robots-Tag, Content-Usage and -Signal.
 
-    A licence that prohibits all uses or training, that permits some uses but not these, or that asks for a payment or a
-    licence server, reserves them.
+    `at` is when the page was fetched: a time that `unavailable_after` names is over or to come then.
     """
-    root = parse_xml(body)
-    if root is None or local_name(root) != "rsl":
-        return ()
-    rules = []
-    for content in [node for node in root.iter() if local_name(node) == "content"][:_MAX_RULES]:
-        address = content.get("url", "/")
-        if "://" in address and not address.startswith(origin):
-            continue
-        terms = {(local_name(node), node.get("type", "")): (node.text or "") for node in content.iter()}
-        reserves = _rsl_reserves(terms) or bool(content.get("server"))
-        rules.append(PathRule(path_of(address), reserves, f"licence for {address}"))
-    return tuple(rules)
-
-
-def _rsl_reserves(terms: Mapping[tuple[str, str], str]) -> bool:
-    prohibited = set(re.split(r"[\s,]+", terms.get(("prohibits", "usage"), "").lower()))
-    permitted = terms.get(("permits", "usage"))
-    payments = {kind for name, kind in terms if name == "payment"}
-    if prohibited & _RSL_USES or payments - {"free", "attribution", ""}:
-        return True
-    return permitted is not None and not set(re.split(r"[\s,]+", permitted.lower())) & _RSL_USES
-
-
-def header_signals(headers: Mapping[str, str], url: str) -> Iterator[Signal]:
-    """What the response's headers (names in lower case) declare: TDMRep, X-Robots-Tag, Content-Usage and -Signal."""
     if "tdm-reservation" in headers:
         value = headers["tdm-reservation"].strip()
         yield Signal("tdmrep-header", f"tdm-reservation: {value}", url, value == "1")
@@ -198,25 +180,47 @@ def header_signals(headers: Mapping[str, str], url: str) -> Iterator[Signal]:
         if name in headers:
             yield Signal(name, headers[name], url, _reserves(headers[name]))
     if "x-robots-tag" in headers:
-        yield from _robots_words("robots-tag", headers["x-robots-tag"], url)
+        yield from _robots_words("robots-tag", headers["x-robots-tag"], url, at)
 
 
-def meta_signals(metas: Iterable[tuple[str, str]], url: str) -> Iterator[Signal]:
+def meta_signals(metas: Iterable[tuple[str, str]], url: str, at: datetime | None = None) -> Iterator[Signal]:
     """What the page's `meta` elements declare: TDMRep and the robots words for every agent or this one."""
     for name, content in metas:
         if name == "tdm-reservation":
             yield Signal("tdmrep-meta", f"tdm-reservation: {content.strip()}", url, content.strip() == "1")
         elif name in ("robots", AGENT):
-            yield from _robots_words("robots-meta", content, url)
+            yield from _robots_words("robots-meta", content, url, at)
 
 
-def _robots_words(name: str, value: str, url: str) -> Iterator[Signal]:
+def _robots_words(name: str, value: str, url: str, at: datetime | None) -> Iterator[Signal]:
     """The known words of a robots tag; after `agent:` they are for that agent alone, up to the next agent."""
     agent = ""
-    for part in value.lower().split(","):
+    for part in _joined_dates(value.lower()):
         before, colon, after = part.partition(":")
         if colon and before.strip() not in _VALUED_WORDS:
             agent, part = before.strip(), after
+        if agent not in ("", AGENT, "*"):
+            continue
         word = "".join(part.split())
-        if word in _ROBOTS_WORDS and agent in ("", AGENT, "*"):
-            yield Signal(name, word, url, word in _RESERVING_WORDS)
+        if word in _ROBOTS_WORDS:
+            yield Signal(name, word, url, word in _RESERVING_WORDS, word in _WITHHOLDING_WORDS)
+        elif word.startswith("unavailable_after:"):
+            yield from _unavailable(name, part, url, at)
+
+
+def _joined_dates(value: str) -> Iterator[str]:
+    """The parts between commas; a weekday keeps the date behind its comma (RFC 850, RFC 5322)."""
+    parts = value[:_MAX_TAG].split(",")
+    while parts:
+        part = parts.pop(0)
+        is_weekday = "unavailable_after" in part and part.rpartition(":")[2].strip()[:3] in _WEEKDAYS
+        yield f"{part},{parts.pop(0)}" if is_weekday and parts else part
+
+
+def _unavailable(name: str, part: str, url: str, at: datetime | None) -> Iterator[Signal]:
+    """What `unavailable_after` declares, with a date by RFC 822, RFC 850 or ISO 8601; one that is no date, nothing."""
+    written = part.partition(":")[2].strip()
+    moment = time_of(written.upper())
+    if moment is not None:
+        is_over = at is not None and at > moment
+        yield Signal(name, f"unavailable_after: {written}", url, is_over, until=None if is_over else moment)

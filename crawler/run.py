@@ -5,9 +5,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cleaning.verdict import Verdict
-from crawler.answers import Trouble
+from crawler.answers import Answer, Trouble
 from crawler.archives import ArchivePage
 from crawler.entries import Role, Task
 from crawler.frontier import Frontier
@@ -15,8 +16,10 @@ from crawler.gates import Gates
 from crawler.guards import Guard
 from crawler.harvest import Harvest
 from crawler.ledger import Ledger
+from crawler.lessons import Lessons
 from crawler.options import CrawlOptions
 from crawler.policies import PolicyBook
+from crawler.ranking import Ranking
 from crawler.relevance import Odds, Relevance
 from crawler.sources import Sources
 from crawler.store import WarcStore
@@ -26,6 +29,8 @@ MAX_ATTEMPTS = 3
 
 MAX_HOPS = 5
 """Redirects of a page or source that are followed."""
+
+_CHOOSY = 0.5
 
 
 @dataclass(slots=True)
@@ -40,8 +45,8 @@ class ArchiveWalk:
 class Run:
     """A run's parts.
 
-    `urgent` are requests that go before a host's queue; `clock` gives seconds since the epoch; `archives` are the walks
-    by pattern.
+    `urgent` are requests that go before a host's queue; `held` are answers that wait for a licence, by its URL; `clock`
+    gives seconds since the epoch; `archives` are the walks by pattern.
     """
 
     options: CrawlOptions
@@ -56,6 +61,7 @@ class Run:
     store: WarcStore
     harvest: Harvest
     urgent: dict[str, deque[Task]] = field(default_factory=dict)
+    held: dict[str, list[tuple[Task, Answer]]] = field(default_factory=dict)
     relevant: int = 0
     archives: dict[str, ArchiveWalk] = field(default_factory=dict)
 
@@ -99,7 +105,7 @@ def make_run(
     Raises:
         StoreError: the WARC folder or a file in it cannot be written.
     """
-    gates = Gates(options.politeness.delay, options.politeness.patience)
+    gates = Gates(options.politeness.delay, options.politeness.patience, choosy=_CHOOSY)
     frontier = Frontier(database, options.run_id, gates, only_listed=bool(options.urls))
     with frontier.transaction():
         if not frontier.begin(clock()):
@@ -129,8 +135,12 @@ def make_run(
             frontier=frontier,
             sources=sources,
             guard=guard,
-            title_score=relevance.title,
-            clock=lambda: datetime.fromtimestamp(clock(), UTC),
+            ranking=Ranking(
+                # Lists and pages name the same articles again and again.
+                title_score=lru_cache(maxsize=20_000)(relevance.title),
+                clock=lambda: datetime.fromtimestamp(clock(), UTC),
+                lessons=Lessons.of(database),
+            ),
             vouching=policies.vouching_sites,
         ),
     )

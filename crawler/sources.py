@@ -1,7 +1,7 @@
 """The registry of sources: when each is asked again, with which validators, and what it has yielded."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cleaning.urls import canonical, identity, origin_of
@@ -17,6 +17,7 @@ _LONGEST_INTERVAL = 30 * 86_400.0
 _GROWTH = 1.5
 _RETIRED_AFTER = 5
 _MAX_FALSE_CLAIMS = 5
+_NEVER = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,25 @@ class Sources:
         found = self.get(url)
         assert found is not None
         return found
+
+    def name_given(self, named: Sequence[tuple[str, Kind]]) -> None:
+        """Registers the sources that the options name; those that they no longer name, and what these named, are left.
+
+        One that is named again is asked again, and so is what it names.
+        """
+        urls = {url for url, _ in named}
+        before = {row["url"] for row in self.database.execute("SELECT url FROM sources WHERE given")}
+        for url in sorted(before - urls):
+            self.database.execute("UPDATE sources SET given = 0 WHERE url = ?", (url,))
+            self._ask_from(url, _NEVER)
+        for url, kind in named:
+            self.register(url, kind, given=True)
+        for url in sorted(urls - before):
+            self._ask_from(url, 0.0)
+
+    def _ask_from(self, url: str, at: float) -> None:
+        """Sets when a source, and those that it named, are asked next."""
+        self.database.execute("UPDATE sources SET next_at = ? WHERE url = ? OR parent = ?", (at, url, url))
 
     def due(self, now: float) -> Iterator[Source]:
         """The sources to ask in this run: those given always, the others when their time has come; best yield first."""

@@ -57,6 +57,8 @@ CREATE TABLE outcomes(
     PRIMARY KEY(run_id, key)) WITHOUT ROWID;
 CREATE TABLE files(name TEXT PRIMARY KEY, run_id TEXT NOT NULL, length INTEGER NOT NULL) WITHOUT ROWID;
 """
+# Tables that a state may lack which an earlier edition of this version made.
+_ADDED = "CREATE TABLE IF NOT EXISTS ends(id INTEGER PRIMARY KEY, at REAL NOT NULL)"
 
 
 def open_database(state: Path) -> sqlite3.Connection:
@@ -91,6 +93,7 @@ def _prepare(database: sqlite3.Connection, state: Path) -> None:
         raise StateError(
             f"{state / DATABASE} has version {version}, this program reads {VERSION}: use the program that wrote it"
         )
+    database.execute(_ADDED)
 
 
 def read_database(state: Path) -> sqlite3.Connection | None:

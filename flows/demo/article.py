@@ -22,7 +22,8 @@ class Article:
 
     `day` is the first day on which it is online; `access` is open, paywalled, tdm, noai, xrobots, wellknown, signal,
     disallowed or silent; `fault` is what its server does: slow, or, at the first fetch only, busy (429) or flaky (500).
-    `copy_of` is the number of the original. `corrected` are the paragraphs from day 2 on, where they differ.
+    `copy_of` is the number of the original. `corrected` are the paragraphs from day 2 on, where they differ. `filed` is
+    the section that prints it, where that is not its kind's.
     """
 
     number: int
@@ -42,11 +43,12 @@ class Article:
     announced: bool = False
     version: int = 1
     modified: datetime | None = None
+    filed: str = ""
 
     @property
     def section(self) -> str:
         """The section that prints it; members' pages have their own."""
-        return "members" if self.access == "disallowed" else SECTION[self.kind]
+        return "members" if self.access == "disallowed" else self.filed or SECTION[self.kind]
 
     @property
     def id(self) -> int:

@@ -3,7 +3,7 @@
 import random
 from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -14,7 +14,7 @@ from flows.demo.pages import Renderer, Site
 from flows.demo.prose import Writer, load_rules
 from flows.demo.publishers import PUBLISHERS, Publisher, find_publisher, more_publishers
 from flows.demo.routes import Routes, article_path, variant_paths
-from flows.demo.stories import Desk
+from flows.demo.stories import FILLER, SPARSE_FILLER, Desk, scattered
 from flows.demo.truth import Truth
 from flows.demo.website import Response, Website
 from flows.demo.world import make_world
@@ -37,7 +37,8 @@ class Newsroom:
     """A small news web made from a seed number; the same number makes the same bytes.
 
     It has at least `articles` articles (62 originals on the topic among them, and more that only look like it), and
-    a dozen more for each extra publisher.
+    a dozen more for each extra publisher. `filler` are the kinds of all beyond the first 160, in turn; `scatter` files
+    a third of the articles on the topic in any section of their paper.
     """
 
     def __init__(
@@ -47,6 +48,8 @@ class Newsroom:
         articles: int = 230,
         extra_publishers: Sequence[Publisher] = (),
         base_publishers: Sequence[Publisher] = PUBLISHERS,
+        filler: Sequence[str] = FILLER,
+        scatter: bool = False,
     ) -> None:
         self.seed = seed
         self.publishers = (*base_publishers, *extra_publishers)
@@ -54,10 +57,11 @@ class Newsroom:
         self._world = make_world(rules, random.Random(f"{seed}/world"))
         self._writer = Writer(rules, random.Random(f"{seed}/articles"))
         desk = Desk(self._writer, self._world, base_publishers)
-        written = desk.fill(articles)
+        written = desk.fill(articles, filler)
         for publisher in extra_publishers:
             desk.fill_extra(publisher)
-        self.articles = befall(written, self._writer, self._world, base_publishers)
+        filed = scattered(written, self.publishers) if scatter else written
+        self.articles = befall(filed, self._writer, self._world, base_publishers)
         by_name = {publisher.name: publisher for publisher in self.publishers}
         routes = Routes(self.articles, by_name)
         renderer = Renderer(self.publishers)
@@ -72,10 +76,15 @@ class Newsroom:
         self._pages: OrderedDict[tuple[str, str, int], Response] = OrderedDict()
 
     @classmethod
-    def scaled(cls, seed: int = 7, *, pages: int = 3000, hosts: int = 30) -> Self:
-        """A larger newsroom for crawl figures: few of its pages are on the topic, and most papers have no feed."""
+    def scaled(cls, seed: int = 7, *, pages: int = 8_000, hosts: int = 30) -> Self:
+        """A larger newsroom for crawl figures: as sparse as a news web is, and most papers have no feed.
+
+        About one article in a hundred is on the topic, in any section; three in ten are decoys: the same leaders,
+        countries and kinds of event, under titles like the topic's. Pages list as many articles as large papers' do.
+        """
         towns = more_publishers(max(0, hosts - len(PUBLISHERS)))
-        return cls(seed, articles=pages, base_publishers=(*PUBLISHERS, *towns))
+        papers = [replace(paper, front_items=40, page_items=20) for paper in (*PUBLISHERS, *towns)]
+        return cls(seed, articles=pages, base_publishers=papers, filler=SPARSE_FILLER, scatter=True)
 
     @property
     def seeds(self) -> tuple[Seed, ...]:

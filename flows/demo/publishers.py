@@ -79,6 +79,10 @@ class Publisher:
     """How many articles on the topic it writes while an average paper writes four."""
     splash: bool = False
     """Whether the front page shows no article at all."""
+    front_items: int = 12
+    """Articles on its front page."""
+    page_items: int = 6
+    """Articles on a page of a section."""
 
     @property
     def host(self) -> str:

@@ -1,7 +1,7 @@
 """What the newsroom prints: originals of every kind and wire copies of them, on their days and hosts."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
@@ -20,6 +20,13 @@ _NEAR = 44
 _LOOKALIKE = 24
 _FEWEST_OTHERS = 14
 _DRAFTS = 4
+FILLER = (*ELSEWHERE, *ELSEWHERE, *GERMAN)
+"""Kinds that fill up a newsroom, in turn: far from the topic."""
+
+SPARSE_FILLER = (*NEAR, *ELSEWHERE, *LOOKALIKE, *ELSEWHERE, *ELSEWHERE, *GERMAN)
+"""Kinds that fill up a large newsroom: of 36 articles 10 are about the same people, countries and sort of event."""
+
+_MISFILED = 3
 _MOST_SHARED = 0.27
 """Share of 3-word phrases that two stories on the topic may have in common."""
 _EXTRA = (
@@ -50,15 +57,15 @@ class Desk:
         self._headlines: set[str] = set()
         self._told: list[frozenset[tuple[str, ...]]] = []
 
-    def fill(self, count: int) -> list[Article]:
-        """The articles of a newsroom of about `count`: the fixed mixture first, off-topic ones for the rest."""
+    def fill(self, count: int, filler: Sequence[str] = FILLER) -> list[Article]:
+        """The articles of a newsroom of about `count`: the fixed mixture first, the kinds of `filler` for the rest."""
         for number in range(_ORIGINALS):
             self._original("topic", day=2 if number % 5 == 4 else 0 if number in _ARCHIVED else 1)
         self._wire_copies(_COPIES)
         for kind in (*islice(cycle(NEAR), _NEAR), *islice(cycle(LOOKALIKE), _LOOKALIKE)):
             self._original(kind, self._some_day())
         rest = max(_FEWEST_OTHERS, count - len(self._articles))
-        for kind in islice(cycle((*ELSEWHERE, *ELSEWHERE, *GERMAN)), rest):
+        for kind in islice(cycle(filler), rest):
             self._original(kind, self._some_day())
         return self._articles
 
@@ -148,6 +155,19 @@ class Desk:
                 edit=edit,
             )
         )
+
+
+def scattered(articles: Iterable[Article], publishers: Sequence[Publisher]) -> Iterator[Article]:
+    """The articles with each third one on the topic filed in another section of its paper, as desks disagree."""
+    sections = {publisher.name: publisher.sections for publisher in publishers}
+    on_topic = 0
+    for article in articles:
+        on_topic += article.kind == "topic"
+        if article.kind == "topic" and on_topic % _MISFILED == 0:
+            own = sections[article.publisher]
+            yield replace(article, filed=own[on_topic // _MISFILED % len(own)])
+        else:
+            yield article
 
 
 def _phrases(paragraphs: Sequence[str]) -> frozenset[tuple[str, ...]]:

@@ -17,9 +17,6 @@ from flows.demo.pages import Renderer, Site, surroundings
 from flows.demo.publishers import Publisher
 from flows.demo.routes import Route, Routes, article_path, plain_path
 
-_PER_PAGE = 6
-_FRONT_PAGE = 12
-
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -115,7 +112,7 @@ class Website:
     # Lists of articles.
 
     def _front(self, _: re.Match[str]) -> Response:
-        shown = [] if self._publisher.splash else self._online[:_FRONT_PAGE]
+        shown = [] if self._publisher.splash else self._online[: self._publisher.front_items]
         return self._listing("Home", shown, (), _LINKS.get(self._publisher.name, ()))
 
     def _listing(
@@ -137,7 +134,7 @@ class Website:
         """A page of a section's articles; None where the path is no section's."""
         for section in (*self._publisher.sections, "members"):
             members = [a for a in self._online if a.section == section]
-            count = max(1, -(-len(members) // _PER_PAGE))
+            count = max(1, -(-len(members) // self._publisher.page_items))
             for page in range(1, count + 1):
                 if path == self._publisher.section_url(section, page):
                     return self._section_page(section, members, page, count)
@@ -148,7 +145,8 @@ class Website:
             {"number": n, "url": self._publisher.section_url(section, n), "current": n == page}
             for n in range(1, count + 1)
         ]
-        return self._listing(section.title(), members[(page - 1) * _PER_PAGE : page * _PER_PAGE], pages)
+        size = self._publisher.page_items
+        return self._listing(section.title(), members[(page - 1) * size : page * size], pages)
 
     # Files for crawlers.
 

@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from crawler.options import CrawlOptions, Limits, Network, Politeness
 from crawler.outcomes import Outcome, outcomes
 from tests.crawler.web import SEED, Web
 
 REPOSITORY = Path(__file__).parents[2]
+
+# Examples are not timed: on a busy machine any of them may take long.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @dataclass

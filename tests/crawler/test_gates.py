@@ -19,7 +19,20 @@ def test_the_host_with_the_best_url_goes_first() -> None:
     assert table.best(0.0) == "c"
     table.get("c").next_at = 5.0
     assert table.best(0.0) == "a"
-    assert table.wake_at() == 0.0
+    assert table.wake_at(0.0) == 0.0
+
+
+def test_a_much_better_url_is_waited_for_a_moment() -> None:
+    """While a URL twice as good only waits for its host's delay, lesser ones wait as well; not for a longer wait."""
+    table = Gates(1.0, 60.0, {"a": Gate(top=0.9, next_at=10.0), "b": Gate(top=0.4), "c": Gate(top=0.2)}, choosy=0.5)
+    assert table.best(9.5) is None
+    assert table.wake_at(9.5) == 10.0
+    assert table.best(10.0) == "a"
+    table.get("a").busy = True
+    assert table.best(10.0) == "b"
+    table.get("a").busy, table.get("a").next_at = False, 99.0
+    assert table.best(10.0) == "b"
+    assert Gates(1.0, 60.0, {"a": Gate(top=0.0)}, choosy=0.5).best(0.0) == "a"
 
 
 def test_the_delay_counts_from_the_end_of_an_answer() -> None:

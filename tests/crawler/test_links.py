@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.candidates import looks_like_hub
+from crawler.candidates import is_hub_link, is_same_section, looks_like_hub
 from crawler.links import MAX_LINKS, read_page
 
 ENCODINGS = Path(__file__).parents[2] / "../shared/corpora/encodings"
@@ -89,6 +89,29 @@ def test_noise_has_no_links_and_no_exception(noise: bytes) -> None:
 def test_hubs_are_told_by_their_address(url: str, expected: bool) -> None:
     """Short and paged addresses are sections; worded, dated and numbered ones are articles."""
     assert looks_like_hub(url) is expected
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"), [("World", True), ("2", True), ("Talks on river crossing end again", False), ("", True)]
+)
+def test_a_headline_is_no_link_to_a_section(title: str, expected: bool) -> None:
+    """Whatever the address is: short addresses and numbers lead to articles as well."""
+    assert is_hub_link(title, "https://e.com/?p=4711") is expected
+
+
+@pytest.mark.parametrize(
+    ("url", "other", "expected"),
+    [
+        ("https://e.com/world/", "https://e.com/world/?page=2", True),
+        ("https://e.com/world", "https://e.com/world/2025/03/talks", True),
+        ("https://e.com/world/", "https://e.com/worldwide/", False),
+        ("https://e.com/", "https://e.com/world/", False),
+        ("https://e.com/world/", "https://f.com/world/", False),
+    ],
+)
+def test_pages_of_one_section(url: str, other: str, expected: bool) -> None:
+    """The one lies below the other, on the same host."""
+    assert is_same_section(url, other) is is_same_section(other, url) is expected
 
 
 @pytest.mark.skipif(not ENCODINGS.exists(), reason="encoding samples are not beside the repository")

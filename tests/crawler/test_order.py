@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,7 @@ class Paper:
         self.now = START
         self.bodies: dict[str, str] = {}
         self.asked: list[tuple[str, float]] = []
+        self.stats: dict[str, Any] = {}
         options = CrawlOptions("r1", state, (SEED,), **fields)  # type: ignore[arg-type]
         run = make_run(options, Relevance.from_seeds(options.seeds), open_database(state), lambda: self.now)
         assert run is not None
@@ -48,7 +50,7 @@ class Paper:
                 continue
             self.asked.append((task.url, self.now))
             self.crawl.answered(task, self.answer(task))
-        self.crawl.finish()
+        self.stats = self.crawl.finish()
         self.crawl.run.frontier.database.close()
         return [url for url, _ in self.asked if "/news/" in url]
 
@@ -64,6 +66,20 @@ def put_news(paper: Paper, count: int, title: str = "Velmar crossing talks", tex
     shuffled = [urls[i * 7 % count] for i in range(count)]
     paper.bodies[f"{SITE}/feed"] = feed([(url, title, days[url]) for url in shuffled])
     return urls
+
+
+def test_the_order_is_explained_in_the_statistics(tmp_path: Path) -> None:
+    """What each kind of source gave, which words of titles spoke for and against pages, and what was left out."""
+    paper = Paper(tmp_path, feeds=(f"{SITE}/feed", f"{SITE}/garden"))
+    good = put_news(paper, 4)
+    bad = [f"{SITE}/news/g{i}" for i in range(4)]
+    paper.bodies |= {url: article("Pruning trees", f"{OFF_TOPIC} {url}") for url in bad}
+    paper.bodies[f"{SITE}/garden"] = feed([(url, "Pruning apple trees", "18 Oct 2025 10:00:00 GMT") for url in bad])
+    assert set(paper.walk()) == {*good, *bad}
+    order = paper.stats["order"]
+    assert order["kinds"] == {"feed": {"fetched": 8, "relevant": 4}}
+    assert set(order["words"]["raising"]) >= {"velmar", "crossing"}
+    assert set(order["words"]["lowering"]) >= {"pruning", "apple"}
 
 
 def test_of_equals_the_newest_is_asked_for_first(tmp_path: Path) -> None:
@@ -114,6 +130,21 @@ def test_a_crawl_from_one_seed_does_not_stall(tmp_path: Path) -> None:
     asked = paper.walk()
     assert set(hidden) <= set(asked), "nothing is known against them"
     assert paper.crawl.run.relevant == 10
+
+
+@pytest.mark.parametrize("following", ["/world/?page={}", "/world/page/{}/", "/world/older-than-{}"])
+def test_a_list_that_goes_on_without_anything_new_ends(tmp_path: Path, following: str) -> None:
+    """The next page is followed while pages list articles that are new, however many pages there are."""
+    paper = Paper(tmp_path, sections=(f"{SITE}/world/",), limits=Limits(pages=100))
+    for page in range(1, 80):
+        numbers = range(page * 5, page * 5 + 5) if page <= 6 else range(30, 35)
+        links = "".join(f'<a href="/news/talks-{i}">Velmar crossing talks number {i}</a>' for i in numbers)
+        address = f"{SITE}{following.format(page)}" if page > 1 else f"{SITE}/world/"
+        paper.bodies[address] = f'{links}<a rel="next" href="{following.format(page + 1)}">Next</a>'
+    for i in range(40):
+        paper.bodies[f"{SITE}/news/talks-{i}"] = article("Velmar crossing talks", f"{SEED} {i}")
+    assert len(paper.walk()) == 30
+    assert len([url for url, _ in paper.asked if "/world/" in url]) == 7
 
 
 def test_what_waits_is_ranked_anew_when_its_source_turns_out_well(tmp_path: Path) -> None:

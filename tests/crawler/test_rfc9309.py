@@ -6,8 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.policy import MAX_CRAWL_DELAY, ROBOTS_BYTES, Robots, read_robots, robots_text, unreachable_robots
+from crawler.policies import PolicyBook
+from crawler.policy import (
+    MAX_CRAWL_DELAY,
+    ROBOTS_BYTES,
+    Robots,
+    policy_documents,
+    read_robots,
+    robots_text,
+    unreachable_robots,
+)
 from crawler.rights import path_matches, usage_rules
+from crawler.state import open_database
 
 CORPORA = Path(__file__).parents[2] / "../shared/corpora"
 ORIGIN = "https://example.com"
@@ -149,3 +159,20 @@ def test_robots_of_crawler_commons(file: str, path: str, allowed: bool) -> None:
     body = (CORPORA / "crawler-commons/robots" / file).read_bytes()
     text = robots_text(body).replace("foobot", "likewise").replace("FooBot", "likewise")
     assert rules(text).allows("https://www.example.com" + path) is allowed
+
+
+def test_rules_are_used_for_a_day(tmp_path: Path) -> None:
+    """robots.txt is asked for anew after 24 hours, and sooner where it could not be read (RFC 9309, 2.4)."""
+    database = open_database(tmp_path)
+    book = PolicyBook(database)
+    site = "https://e.com"
+    for body in (b"User-agent: *\nDisallow: /", b"User-agent: *\nAllow: /"):
+        book.robots_answered(book.next_request(site, 0.0), 200, body, 0.0)
+    for _ in policy_documents(site, read_robots(200, b"")):
+        book.document_answered(book.next_request(site, 0.0), b"", 0.0)
+    assert book.policy(site, 23 * 3600.0) is not None
+    assert book.policy(site, 25 * 3600.0) is None
+    assert book.next_request(site, 25 * 3600.0).url == f"{site}/robots.txt"
+    book.robots_answered(book.next_request(site, 25 * 3600.0), 503, b"", 25 * 3600.0)
+    assert book.next_request(site, 25.5 * 3600.0).url == f"{site}/robots.txt"
+    database.close()

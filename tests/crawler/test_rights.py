@@ -1,6 +1,7 @@
 """Reservations of text and data mining, by their specifications."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,14 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleaning.schema import Page
+from cleaning.verdict import Verdict
+from crawler.entries import Entry, Role, Warc
+from crawler.frontier import Frontier
+from crawler.gates import Gates
+from crawler.outcomes import outcomes
 from crawler.policy import AI_TXT, TDMREP, SitePolicy, read_robots, rights_json, site_policy
-from crawler.rights import header_signals, meta_signals, rsl_rules, tdmrep_rules, usage_rules
+from crawler.rights import header_signals, meta_signals, tdmrep_rules, usage_rules
+from crawler.rsl import header_licences, rsl_rules
+from crawler.state import open_database
 from crawler.warc import pages
 from tests.crawler.conftest import crawl, make_options
 from tests.crawler.web import SEED, Web, article, feed
 
 ORIGIN = "https://example.com"
 PAGE = f"{ORIGIN}/news/talks"
+FREE_SEARCH = '<permits type="usage">search</permits><payment type="free"/>'
 
 
 def policy(robots: str = "", documents: dict[str, bytes] | None = None) -> SitePolicy:
@@ -104,6 +113,58 @@ def test_rsl_licences(terms: str, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("licences", "expected"),
+    [
+        ([FREE_SEARCH], True),
+        ([FREE_SEARCH, '<permits type="usage">ai-train</permits><payment type="crawl"/>'], True),
+        ([FREE_SEARCH, '<permits type="usage">ai-train</permits><payment type="free"/>'], False),
+        ([FREE_SEARCH, '<permits type="usage">search</permits><permits type="usage">ai-all</permits>'], False),
+        (['<permits type="usage">all</permits>', '<prohibits type="usage">ai-train</prohibits>'], True),
+        ([], False),
+    ],
+)
+def test_a_choice_of_rsl_licences(licences: list[str], expected: bool) -> None:
+    """Of several licences one that permits mining freely is enough, unless one prohibits it."""
+    terms = "".join(f"<license>{licence}</license>" for licence in licences)
+    rules = rsl_rules(f'<rsl><content url="/news/*">{terms}</content></rsl>'.encode(), ORIGIN)
+    assert rules is not None
+    assert [rule.reserves for rule in rules if rule.matches("/news/talks")] == [expected]
+
+
+@pytest.mark.parametrize("body", [b"", b"not found", b"<html></html>", b"<rsl", b"\xff\xfe"])
+def test_a_licence_that_cannot_be_read_permits_nothing(body: bytes) -> None:
+    """robots.txt names a licence; what is there instead is no permission, and nor is one of another origin."""
+    robots = "License: /license.xml\nUser-agent: *\nAllow: /"
+    assert reserved(policy(robots, {"https://example.com/license.xml": body}))
+    assert reserved(policy("License: https://collective.example/royalty.xml"))
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ('<https://example.com/l.xml>; rel="license"; type="application/rsl+xml"', ["https://example.com/l.xml"]),
+        ("</l.xml>; type=application/rsl+xml; rel=license", ["https://example.com/l.xml"]),
+        ('</a>; rel="next", </l.xml>; rel="copyright license"; type="application/rsl+xml"',
+         ["https://example.com/l.xml"]),
+        ('</l.xml>; title="a, b; c"; rel=license; TYPE="Application/RSL+xml"', ["https://example.com/l.xml"]),
+        ('<https://creativecommons.org/licenses/by/4.0/>; rel="license"', []),
+        ('</l.xml>; rel="alternate"; type="application/rsl+xml"', []),
+        ('</l.xml; rel="license', []),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_licences_in_link_headers(header: str, expected: list[str]) -> None:
+    """An RSL licence is a link with the relation `license` and RSL's media type (RFC 8288)."""
+    assert list(header_licences(header, PAGE)) == expected
+
+
+@given(st.text(max_size=300))
+def test_any_link_header_is_read(header: str) -> None:
+    """No `Link` header escapes with an exception."""
+    assert len(header_licences(header, PAGE)) <= 3
+
+
+@pytest.mark.parametrize(
     ("headers", "expected"),
     [
         ({"tdm-reservation": "1"}, True),
@@ -113,11 +174,9 @@ def test_rsl_licences(terms: str, expected: bool) -> None:
         ({"x-robots-tag": "googlebot: noai"}, False),
         ({"x-robots-tag": "googlebot: noindex, noai"}, False),
         ({"x-robots-tag": "likewise: noai"}, True),
-        ({"x-robots-tag": "max-snippet: 10, noarchive"}, True),
+        ({"x-robots-tag": "max-snippet: 10, noarchive"}, False),
         ({"x-robots-tag": "max-snippet: 10, max-image-preview: large"}, False),
-        ({"x-robots-tag": "max-snippet:0"}, True),
-        ({"x-robots-tag": "nosnippet"}, True),
-        ({"x-robots-tag": "nocache"}, True),
+        ({"x-robots-tag": "nosnippet, none"}, True),
         ({"content-usage": "train-ai=n"}, True),
         ({"content-signal": "ai-train=yes"}, False),
         ({}, False),
@@ -126,6 +185,51 @@ def test_rsl_licences(terms: str, expected: bool) -> None:
 def test_headers(headers: dict[str, str], expected: bool) -> None:
     """Headers count where they are for every agent or for this one."""
     assert any(signal.reserves for signal in header_signals(headers, PAGE)) is expected
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ("noarchive", True),
+        ("max-snippet: 10, noarchive", True),
+        ("max-snippet:0", True),
+        ("nosnippet", True),
+        ("nocache", True),
+        ("max-snippet: 10", False),
+        ("googlebot: noarchive", False),
+        ("noai", False),
+    ],
+)
+def test_words_that_withhold_the_text(tag: str, expected: bool) -> None:
+    """Who asks for no cached copy and no snippet has the row published without its text; its rights say so."""
+    in_header, in_meta = header_signals({"x-robots-tag": tag}, PAGE), meta_signals([("robots", tag)], PAGE)
+    for signals in (list(in_header), list(in_meta)):
+        rights = rights_json(signals, "strict")
+        assert rights.get("withhold") == ("text" if expected else None)
+        assert rights["verdict"] == ("opted_out" if tag == "noai" else "allowed")
+
+
+@pytest.mark.parametrize(
+    ("tag", "over"),
+    [
+        ("unavailable_after: 25 Jun 2010 15:00:00 PST", True),
+        ("noimageai, unavailable_after: Friday, 25-Jun-10 15:00:00 GMT, nofollow", True),
+        ("unavailable_after: 2010-06-25T15:00:00+02:00", True),
+        ("likewise: unavailable_after: 2010-06-25", True),
+        ("unavailable_after: Fri, 25 Jun 2060 15:00:00 GMT", False),
+        ("googlebot: unavailable_after: 2010-06-25", False),
+        ("unavailable_after: some day", False),
+        ("unavailable_after:", False),
+    ],
+)
+def test_pages_that_are_not_available_any_more(tag: str, over: bool) -> None:
+    """A page is reserved from the time on that `unavailable_after` names, in any of its three forms."""
+    at = datetime(2025, 3, 4, tzinfo=UTC)
+    signals = [*header_signals({"x-robots-tag": tag}, PAGE, at), *meta_signals([("robots", tag)], PAGE, at)]
+    assert [signal.reserves for signal in signals if "unavailable" in signal.value and signal.reserves] == [True] * (
+        2 * over
+    )
+    assert any(signal.until for signal in signals) is ("2060" in tag)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +271,10 @@ def test_noise_declares_nothing_and_breaks_nothing(noise: bytes) -> None:
 
 # What each signal stops, from end to end.
 
+PAID = (
+    '<rsl xmlns="https://rslstandard.org/rsl"><content url="/"><license><permits type="usage">ai-train</permits>'
+    '<payment type="subscription"/></license></content></rsl>'
+)
 ON_SITES = {
     "tdmrep.test": (TDMREP, json.dumps([{"location": "/", "tdm-reservation": 1}])),
     "signal.test": ("/robots.txt", "User-agent: *\nContent-Signal: ai-train=no\nAllow: /"),
@@ -180,22 +288,34 @@ ON_SITES = {
 IN_HEADERS = {
     "tdmrep-header.test": {"TDM-Reservation": "1"},
     "usage-header.test": {"Content-Usage": "train-ai=n"},
-    **{f"tag-{word}.test": {"X-Robots-Tag": word} for word in ("noai", "noindex", "noarchive", "nosnippet", "none")},
+    **{f"tag-{word}.test": {"X-Robots-Tag": word} for word in ("noai", "noindex", "none")},
+    "ended-tag.test": {"X-Robots-Tag": "unavailable_after: 1 Jan 2020 00:00:00 GMT"},
+    "rsl-header.test": {"Link": '</licence.xml>; rel="license"; type="application/rsl+xml"'},
+    "rsl-unread.test": {"Link": '<https://elsewhere.test/licence.xml>; rel="license"; type="application/rsl+xml"'},
 }
 IN_METAS = {
     "tdmrep-meta.test": '<meta name="tdm-reservation" content="1">',
-    **{f"meta-{word}.test": f'<meta name="robots" content="{word}">' for word in ("noai", "noindex", "noarchive")},
+    **{f"meta-{word}.test": f'<meta name="robots" content="{word}">' for word in ("noai", "noindex")},
+    "ended-meta.test": '<meta name="robots" content="unavailable_after: Wed, 01 Jan 2020 00:00:00 GMT">',
+    "rsl-link.test": '<link rel="license" type="application/rsl+xml" href="/licence.xml">',
+    "rsl-script.test": f'<script type="application/rsl+xml">{PAID}</script>',
+}
+WITHHOLDING = {
+    **{f"text-{word}.test": f'<meta name="robots" content="{word}">' for word in ("noarchive", "nosnippet")},
+    "text-max.test": '<meta name="robots" content="max-snippet:0">',
 }
 STOPPING_NOTHING = {
     "images.test": '<meta name="robots" content="noimageai">',
     "others.test": '<meta name="googlebot" content="noindex, noai">',
+    "later.test": '<meta name="robots" content="unavailable_after: 2060-01-01">',
+    "rsl-free.test": '<link rel="license" type="application/rsl+xml" href="/licence.xml">',
 }
 PATH = "/2025/11/18/velmar-crossing-talks-fail"
 
 
 def build_reserved(web: Web) -> tuple[str, ...]:
     """A host for each signal, with one article; the feeds."""
-    heads = IN_METAS | STOPPING_NOTHING
+    heads = IN_METAS | WITHHOLDING | STOPPING_NOTHING
     for host in [*ON_SITES, *IN_HEADERS, *heads, "robots.test", "plain.test"]:
         page = article("Velmar", f"{SEED} {host}", head=heads.get(host, ""))
         web.add(host, PATH, page, headers=IN_HEADERS.get(host, {}))
@@ -204,13 +324,16 @@ def build_reserved(web: Web) -> tuple[str, ...]:
     for host, (path, body) in ON_SITES.items():
         web.add(host, path, body)
     web.add("rsl.test", "/robots.txt", f"License: {web.url('rsl.test', '/licence.xml')}\nUser-agent: *\nAllow: /")
+    for host in ("rsl-header.test", "rsl-link.test"):
+        web.add(host, "/licence.xml", PAID, type="application/rsl+xml")
+    web.add("rsl-free.test", "/licence.xml", PAID.replace("subscription", "free"), type="application/rsl+xml")
     web.add("robots.test", "/robots.txt", f"User-agent: *\nDisallow: {PATH}")
     return tuple(web.url(host, "/feed") for host, path in web.pages if path == "/feed")
 
 
 @pytest.mark.parametrize("policy", ["strict", "record"])
 def test_what_each_signal_stops(web: Web, tmp_path: Path, policy: str) -> None:
-    """The table of docs/crawler.md: under `strict` a site's reservation stops the fetch, a page's its row and text.
+    """The table of docs/crawler.md: under `strict` a site's reservation stops the fetch, a page's its row or its text.
 
     Under `record` only robots.txt stops anything, and each reservation is in the page's evidence.
     """
@@ -227,6 +350,42 @@ def test_what_each_signal_stops(web: Web, tmp_path: Path, policy: str) -> None:
     assert reserving == set(IN_HEADERS) | set(IN_METAS) | (set() if policy == "strict" else set(ON_SITES))
     dropped = {host for host, rights in stored.items() if rights["verdict"] == "opted_out"}
     assert dropped == (reserving if policy == "strict" else set())
+    assert {host for host, rights in stored.items() if rights.get("withhold") == "text"} == set(WITHHOLDING)
+    assert all(web.paths(host).count(PATH) == 1 for host in stored), "a page that waits for its licence is not repeated"
+
+
+def test_a_licence_is_asked_for_once(web: Web, tmp_path: Path) -> None:
+    """Pages that name the same licence wait for one request; it is not repeated in the next run."""
+    web.add("rsl.test", "/licence.xml", PAID, type="application/rsl+xml")
+    link = {"Link": '</licence.xml>; rel="license"; type="application/rsl+xml"'}
+    items = []
+    for i in range(4):
+        web.add("rsl.test", f"{PATH}-{i}", article("Velmar", f"{SEED} {i}"), headers=link)
+        items.append((web.url("rsl.test", f"{PATH}-{i}"), "Velmar talks fail", "Tue, 18 Nov 2025 10:00:00 GMT"))
+    web.add("rsl.test", "/feed", feed(items), type="application/rss+xml")
+    for run in ("r1", "r2"):
+        options = make_options(web, tmp_path / "s", run, feeds=(web.url("rsl.test", "/feed"),))
+        assert crawl(options).code == 0
+    assert web.paths("rsl.test").count("/licence.xml") == 1
+    assert {json.loads(page.rights)["verdict"] for page in warc_pages(options.state)} == {"opted_out"}
+
+
+def test_a_page_that_ends_is_gone_from_then_on(tmp_path: Path) -> None:
+    """What is unavailable after a time is gone in the first run after it, without a request; and not before."""
+    database = open_database(tmp_path)
+    frontier = Frontier(database, "r1", Gates(1.0, 300.0))
+    frontier.begin(0.0)
+    frontier.add(Entry(key="k", url=PAGE, host="example.com", role=Role.PAGE, score=0.5))
+    task = frontier.best("example.com")
+    assert task is not None
+    frontier.fetched(task, 1.0, warc=Warc("f", 0, 1))
+    frontier.note_end(task, datetime.fromtimestamp(100.0, UTC))
+    frontier.ledger.finish(2.0, "", {})
+    later = Frontier(database, "r2", Gates(1.0, 300.0))
+    later.begin(50.0)
+    assert [later.drop_ended(50.0), later.drop_ended(150.0), later.drop_ended(150.0)] == [0, 1, 0]
+    database.close()
+    assert [(found.url, found.verdict) for found in outcomes(tmp_path, "r2")] == [(PAGE, Verdict.GONE)]
 
 
 def warc_pages(state: Path) -> list[Page]:

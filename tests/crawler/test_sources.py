@@ -54,6 +54,18 @@ def test_a_source_of_the_options_is_always_asked(sources: Sources) -> None:
     assert [source.url for source in sources.due(NOW)] == [URL]
 
 
+def test_a_source_that_the_options_no_longer_name_is_left(sources: Sources) -> None:
+    """With all that it named; named again, they are asked again."""
+    other = "https://other.example/feed"
+    sources.name_given([(URL, Kind.SECTION), (other, Kind.FEED)])
+    sources.register(f"{URL}feed", Kind.FEED, parent=URL)
+    assert {source.url for source in sources.due(NOW)} == {URL, f"{URL}feed", other}
+    sources.name_given([(other, Kind.FEED)])
+    assert [source.url for source in sources.due(NOW)] == [other]
+    sources.name_given([(URL, Kind.SECTION), (other, Kind.FEED)])
+    assert {source.url for source in sources.due(NOW)} == {URL, f"{URL}feed", other}
+
+
 def test_a_source_that_is_gone_is_retired(sources: Sources) -> None:
     """So that dead sitemaps starve nothing."""
     sources.register(URL, Kind.SITEMAP)
@@ -109,7 +121,7 @@ def test_options_survive_json() -> None:
         limits=Limits(pages=5),
         politeness=Politeness(delay=2.0, rights="record"),
         network=Network(True, (8080,), {"*.test": "127.0.0.1"}),
-        gdelt=True,
+        gdelt="https://gdelt.test/doc",
     )
     assert CrawlOptions.from_json(given.to_json()) == given
     with pytest.raises(ValueError, match="unknown options colour"):

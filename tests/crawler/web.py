@@ -25,6 +25,9 @@ class Reply:
     seconds: float = 0.0
 
 
+_MISSING = Reply("not here", status=404)
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
@@ -34,7 +37,10 @@ class _Server(ThreadingHTTPServer):
 
 
 class Web:
-    """Serves `pages[(host, path)]`: a Reply, or a function from a Hit to one; 404 for everything else."""
+    """Serves `pages[(host, path)]`: a Reply, or a function from a Hit to one; 404 for everything else.
+
+    A path that ends in a question mark stands for any query.
+    """
 
     def __init__(self) -> None:
         self.pages: dict[tuple[str, str], Reply | Callable[[Hit], Reply]] = {}
@@ -90,7 +96,8 @@ class Web:
                 self.active[host] -= 1
 
     def _reply(self, handler: BaseHTTPRequestHandler, hit: Hit) -> None:
-        found = self.pages.get((hit.host, hit.path), Reply("not here", status=404))
+        asked = (hit.path, hit.path.partition("?")[0] + "?")
+        found = next((self.pages[hit.host, path] for path in asked if (hit.host, path) in self.pages), _MISSING)
         reply = found if isinstance(found, Reply) else found(hit)
         body = reply.body.encode() if isinstance(reply.body, str) else reply.body
         etag = reply.headers.get("ETag")

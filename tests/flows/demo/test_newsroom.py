@@ -185,8 +185,11 @@ def test_an_extra_publisher_joins_with_its_own_template(newsroom):
 
 
 def test_the_scaled_newsroom_has_many_pages_and_few_on_the_topic():
-    """3,000 articles on 30 hosts, at most one in twenty on the topic."""
-    truth = Newsroom.scaled(pages=3000, hosts=30).truth(1)
+    """3,000 articles on 30 hosts, at most one in twenty on the topic, in many sections, and a quarter decoys."""
+    newsroom = Newsroom.scaled(pages=3000, hosts=30)
+    truth = newsroom.truth(1)
+    assert sum(t.kind in NEAR for t in truth) > len(truth) / 4
+    assert len({article.section for article in newsroom.articles if article.kind == "topic"}) >= 6
     assert len(truth) > 2500
     assert len({t.host for t in truth}) == 30
     assert 40 <= sum(t.relevant for t in truth) <= len(truth) / 20
