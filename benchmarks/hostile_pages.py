@@ -1,4 +1,4 @@
-"""1,000 hostile pages through the workers: does each end in a verdict before its deadline, and what is slowest?
+"""1,000 hostile pages through the workers: does each end in a verdict before its deadline, and what costs most?
 
 Run from the repository: `python -m benchmarks.hostile_pages [PAGES] [PROCESSES]`; pages made by hand come first, the
 rest are real ones of ../shared/corpora, mutated. The exit code is 1 when a page overran its deadline or broke its
@@ -99,7 +99,7 @@ BY_HAND: dict[str, Callable[[], bytes]] = {
 
 @dataclass(frozen=True)
 class Measured(Extraction):
-    """An extraction with the wall seconds that it took and its process's largest memory so far, in megabytes."""
+    """An extraction with the CPU seconds that it took and its process's largest memory so far, in megabytes."""
 
     seconds: float = 0.0
     megabytes: float = 0.0
@@ -107,9 +107,9 @@ class Measured(Extraction):
 
 def measured(page: Page) -> Measured:
     """Extracts a page and measures it."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     record = extract(page)
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     values = {field.name: getattr(record, field.name) for field in fields(Extraction)}
     return Measured(**values, seconds=seconds, megabytes=peak)
@@ -191,7 +191,8 @@ def main() -> int:
         print(f"{row.verdict}: {row.url}: {row.reason}")
     print(", ".join(f"{verdict} {count}" for verdict, count in Counter(row.verdict for row in found).most_common()))
     print(
-        f"{len(found)} verdicts of {pages} pages in {time.perf_counter() - begun:.0f} s; deadline {options.seconds:g} s"
+        f"{len(found)} verdicts of {pages} pages in {time.perf_counter() - begun:.0f} s; "
+        f"deadline {options.seconds:g} s of CPU"
     )
     print(f"largest memory of a worker: {max(row.megabytes for row in timed):.0f} MB; overran or broken: {len(lost)}")
     return 1 if lost or len(found) != pages else 0

@@ -46,7 +46,10 @@ class Slots(NamedTuple):
 
 
 class Overlap(NamedTuple):
-    """How two texts overlap, the first named `left`: in `runs` common runs, the longest of `longest` words."""
+    """How two texts overlap, the first named `left`: in `runs` common runs, the longest of `longest` words.
+
+    An estimate, made where only a sketch of one text is known, says nothing of runs, places and exchanged words.
+    """
 
     left: Side
     right: Side
@@ -55,6 +58,7 @@ class Overlap(NamedTuple):
     numbers: Slots
     names: Slots
     others: Slots
+    is_estimate: bool = False
 
     @property
     def common(self) -> int:
@@ -144,12 +148,12 @@ def _compare(pairs: list[Pair]) -> list[Overlap]:
     )
     overlaps = [_overlap(row) for row in rows.tolist()]
     # Equal texts are not looked at word by word: they are equal even where they have no shingles, or repeat them.
-    return [_equal(one) if _are_equal(one, other) else o for (one, other), o in zip(pairs, overlaps, strict=True)]
+    return [equal(one) if _are_equal(one, other) else o for (one, other), o in zip(pairs, overlaps, strict=True)]
 
 
 def _overlap(row: list[int]) -> Overlap:
-    numbers, names, others = (Slots(*row[12 + 2 * kind : 14 + 2 * kind]) for kind in (NUMBER, NAME, PLAIN))
-    return Overlap(Side(*row[:5]), Side(*row[5:10]), row[10], row[11], numbers, names, others)
+    slots = Slots(row[12], row[13]), Slots(row[14], row[15]), Slots(row[16], row[17])
+    return Overlap(Side(*row[:5]), Side(*row[5:10]), row[10], row[11], slots[NUMBER], slots[NAME], slots[PLAIN])
 
 
 def _texts(texts: list[Words]) -> _Texts:
@@ -269,7 +273,9 @@ def _are_equal(one: Words, other: Words) -> bool:
     return one.size == other.size and np.array_equal(one >> 2, other >> 2)
 
 
-def _equal(words: Words) -> Overlap:
+def equal(words: Words) -> Overlap:
+    """The overlap of a text with itself."""
     side = Side(words.size, words.size, 0, words.size, 0)
     kinds = np.bincount(words & 3, minlength=_KINDS).tolist()
-    return Overlap(side, side, 1, words.size, *(Slots(kinds[kind], 0) for kind in (NUMBER, NAME, PLAIN)))
+    numbers, names, others = (Slots(kinds[kind], 0) for kind in (NUMBER, NAME, PLAIN))
+    return Overlap(side, side, 1, words.size, numbers, names, others)

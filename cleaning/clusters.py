@@ -11,11 +11,15 @@ from cleaning.alignment import Overlap, compare
 from cleaning.candidates import LEAST, Candidates, Numbers
 from cleaning.duplicates import Relation, is_copy, relation
 from cleaning.shingles import Words
+from cleaning.sketched import Sketch, estimate, is_likely_copy
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """What is known of a text when its copies are looked for; `published_at` is aware, or None."""
+    """What is known of a text when its copies are looked for; `published_at` is aware, or None.
+
+    A known text that is withheld has no words, but a `sketch`.
+    """
 
     id: str
     cluster_id: str
@@ -23,21 +27,30 @@ class Article:
     domain: str = ""
     agency: str = ""
     published_at: datetime | None = None
+    sketch: Sketch | None = None
+
+
+COMPLETER = 1.4
+"""How many times the words of a representative a copy that holds it must have to be the more complete one."""
+
+EARLIER = timedelta(days=1)
+"""How much earlier a copy must be dated to be the earlier one: many pages give the day alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """When a later copy takes the place of its cluster's representative; otherwise the first one keeps it.
 
-    `credited`: when the representative credits an agency and the copy stands on that agency's own site.
-    `completer`: when the copy holds the representative and has so many times its words, and `words_more` more; 0 turns
-    it off. `earlier`: when the copy is dated so much before the representative; None turns it off.
+    A cut copy never does. `credited`: when the representative credits an agency and the copy stands on that agency's
+    own site; from there, none but a more complete one takes it. `earlier`: when the copy is dated so much before the
+    representative; None turns it off. `completer`: when the copy holds the representative and has so many times its
+    words, and `words_more` more; 0 turns it off.
     """
 
     credited: bool = True
-    completer: float = 1.4
+    completer: float = COMPLETER
     words_more: int = 60
-    earlier: timedelta | None = None
+    earlier: timedelta | None = EARLIER
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +236,8 @@ class Batch:
     def _is_copy(self, number: int, other: int, share: float) -> bool:
         asked = number, other, share
         if asked not in self._verdicts:
-            self._verdicts[asked] = is_copy(self._overlap(number, other), share)
+            overlap = self._overlap(number, other)
+            self._verdicts[asked] = (is_likely_copy if overlap.is_estimate else is_copy)(overlap, share)
         return self._verdicts[asked]
 
     def _overlap(self, number: int, other: int) -> Overlap:
@@ -235,8 +249,12 @@ class Batch:
 
     def _compare(self, pairs: Iterable[tuple[int, int]]) -> None:
         missing = [pair for pair in pairs if pair not in self._overlaps]
-        texts = [(self._articles[number].words, self._articles[other].words) for number, other in missing]
-        self._overlaps.update(zip(missing, compare(texts), strict=True))
+        both = {pair: (self._articles[pair[0]], self._articles[pair[1]]) for pair in missing}
+        whole = [pair for pair, (left, right) in both.items() if not (left.sketch or right.sketch)]
+        compared = compare([(both[pair][0].words, both[pair][1].words) for pair in whole])
+        self._overlaps.update(zip(whole, compared, strict=True))
+        if len(whole) < len(both):
+            self._overlaps.update((pair, _estimated(*both[pair])) for pair in both.keys() - set(whole))
 
     def _load(self, *rankings: Found) -> None:
         """Fetches the best few earlier texts for each new one, and their representatives; the others stay aside."""
@@ -248,19 +266,34 @@ class Batch:
             self._articles.update(self._fetch(sorted(wanted)))
 
 
+def _estimated(left: Article, right: Article) -> Overlap:
+    """The overlap of two texts of which one is known by its sketch; the other is new, so it has its words."""
+    if right.sketch is not None:
+        return estimate(left.words, right.sketch)
+    assert left.sketch is not None
+    return estimate(right.words, left.sketch).turned()
+
+
 def _succeeds(copy: Article, article: Article, overlap: Overlap, policy: Policy) -> bool:
     """Whether a copy takes the place of the article it was found to copy; `overlap.left` is the copy."""
     if relation(overlap) in (Relation.TRUNCATED, Relation.EXCERPT):
         return False
     if policy.credited and _is_agency_site(copy.domain, article.agency) and article.domain != copy.domain:
         return True
-    if policy.earlier is not None and copy.published_at and article.published_at:
-        return article.published_at - copy.published_at >= policy.earlier
+    if _is_earlier(copy, article, policy):
+        return True
     more = overlap.left.words - overlap.right.words
     holds = relation(overlap) is Relation.EXTENDED
     return (
         holds and 0 < policy.completer <= overlap.left.words / max(1, overlap.right.words) and more >= policy.words_more
     )
+
+
+def _is_earlier(copy: Article, article: Article, policy: Policy) -> bool:
+    if policy.earlier is None or copy.published_at is None or article.published_at is None:
+        return False
+    is_agency = policy.credited and _is_agency_site(article.domain, copy.agency)
+    return not is_agency and article.published_at - copy.published_at >= policy.earlier
 
 
 def _is_agency_site(domain: str, agency: str) -> bool:

@@ -34,6 +34,8 @@ _HIGH = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ
 _MOJIBAKE = re.compile(f"[ÂÃÐÑ][{_HIGH}]|[àáâãå-ï][{_HIGH}]{{2}}|ð[{_HIGH}]{{3}}")
 """UTF-8 read as Windows-1252: a lead byte and its continuation bytes, as that table shows them."""
 
+_SIGNS = ("Ã", "Â", "â€", "Ð", "Ñ")
+"""What mojibake of Latin and Cyrillic letters, quotation marks and spaces begins with."""
 _MAGIC = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"RIFF", b"\x1f\x8b", b"OggS", b"ID3", b"wOF")
 _NOT_HTML_TYPES = re.compile(
     r"\s*(?:image|audio|video|font)/|\s*application/(?!x?html|xml|xhtml|octet-stream|force-download)|\s*text/(?:css|csv|javascript)",
@@ -141,6 +143,11 @@ def is_html(body: bytes, content_type: str = "") -> bool:
     return b"<" in body and (
         start.count(0) < len(start) / 8 or start[:2] in (b"\xff\xfe", b"\xfe\xff") or bool(_wide_encoding(start))
     )
+
+
+def repair_page(text: str) -> str:
+    """A page's markup with its mojibake repaired, where it has one of the commonest signs; quick where it has none."""
+    return repair_mojibake(text) if not text.isascii() and any(sign in text for sign in _SIGNS) else text
 
 
 def repair_mojibake(text: str) -> str:

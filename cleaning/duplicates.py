@@ -36,7 +36,7 @@ def is_copy(overlap: Overlap, share: float) -> bool:
         overlap: how they overlap.
         share: their weighted containment by sampled shingles, 0..1.
     """
-    if overlap.common < 24 or overlap.longest < 10 or share < 0.28:
+    if overlap.longest < 10 or share < 0.28 or overlap.common < 24:
         return overlap.smaller == overlap.common == overlap.larger > 0
     return overlap.containment >= needed_containment(overlap) and template_score(overlap, share) <= 0
 

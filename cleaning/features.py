@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 from cleaning.blocks import FAMILIES, REGIONS, Block, Container, Segments
 from cleaning.furniture import is_about_outlet, is_caption, reason_of
+from cleaning.jsonld import ARTICLE_TYPES
+from cleaning.trunk import NAMES as TRUNK
+from cleaning.trunk import trunk_columns
 
 Array = npt.NDArray[np.float32]
 Column = npt.NDArray[np.floating[Any]]
@@ -20,6 +23,9 @@ _WORD = re.compile(r"\w+")
 _STOPS = tuple(".!?…。！？؟۔।")
 _CLOSERS = "\"'”’»)]›“"
 _ADDRESS = re.compile(r"https?://|www\.|\w@\w")
+_ENGLISH = re.compile(r" (?:the|and|of|to|in) ")
+_SAMPLE = 20_000
+"""Characters of a page's prose that its language is judged by."""
 _TAGS = (
     "p",
     "h1",
@@ -65,13 +71,15 @@ _SHINGLE = 3
 @dataclass(frozen=True, slots=True)
 class Versions:
     """Other readings of the same page that blocks are compared with: what trafilatura took for the text, the title, the
-    publisher's description, and the body that JSON-LD holds; empty where there is none.
+    publisher's description, and the body that JSON-LD holds; empty where there is none. `kinds` are the page's
+    schema.org types, by which news tells itself from guides: news has fact boxes beside its text, guides within it.
     """
 
     chosen: str = ""
     title: str = ""
     description: str = ""
     body: str = ""
+    kinds: tuple[str, ...] = ()
 
 
 def featurize(found: Segments, versions: Versions) -> Array:
@@ -81,7 +89,8 @@ def featurize(found: Segments, versions: Versions) -> Array:
     words = _Words(found.blocks)
     columns = _text_columns(found) | _place_columns(found) | words.columns(versions)
     columns |= _container_columns(found) | _signature_columns(found, columns)
-    columns |= _order_columns(columns) | _page_columns(found, columns)
+    columns |= _order_columns(columns) | _page_columns(found, columns) | _kind_columns(found, versions.kinds)
+    columns |= trunk_columns(found, np.expm1(columns["chars"]), columns["chosen"], columns["link_density"])
     return np.stack([columns[name] for name in NAMES], axis=1).astype(np.float32)
 
 
@@ -343,6 +352,14 @@ def _page_columns(found: Segments, columns: dict[str, Column]) -> dict[str, Colu
     return result
 
 
+def _kind_columns(found: Segments, kinds: Sequence[str]) -> dict[str, Column]:
+    """What the page says it is, and how much of its prose reads as English, the language of most labelled guides."""
+    prose = " ".join(block.text for block in found.blocks if len(block.text) > 80)[:_SAMPLE]
+    news = 2 if any("News" in kind for kind in kinds) else int(bool(ARTICLE_TYPES.intersection(kinds)))
+    page = {"news": news, "typed": bool(kinds), "english": 1000 * len(_ENGLISH.findall(prose)) / max(1, len(prose))}
+    return {name: np.full(len(found.blocks), value, np.float32) for name, value in page.items()}
+
+
 _SEEN = ("chosen", "chars", "link_density", "stops", "furniture", "tag")
 _STEPS = (-3, -2, -1, 1, 2, 3)
 
@@ -372,8 +389,9 @@ def _names() -> tuple[str, ...]:
         "chosen_within_5 chosen_within_12 since_title since_related since_comments since_heading since_furniture "
         "since_chosen from_first_chosen from_last_chosen furniture_share"
     )
-    page = "page_blocks page_chosen page_chosen_share page_paragraphs position chars_before"
-    return (*text.split(), *words.split(), *places, *containers, *alike.split(), *around, *order.split(), *page.split())
+    page = "page_blocks page_chosen page_chosen_share page_paragraphs position chars_before news typed english"
+    listed = (text, words, " ".join([*places, *containers]), alike, " ".join(around), order, page, " ".join(TRUNK))
+    return tuple(name for names in listed for name in names.split())
 
 
 NAMES = _names()

@@ -1,10 +1,7 @@
 """Article or not: a page's markup, address and text against those of lists, products, forums and services."""
 
 import re
-import tomllib
 from collections import Counter
-from functools import cache
-from importlib.resources import files
 from math import log1p
 from urllib.parse import urlsplit
 
@@ -14,8 +11,7 @@ from cleaning.blocks import FAMILIES, Segments
 from cleaning.features import Array
 from cleaning.jsonld import ARTICLE_TYPES
 from cleaning.metadata import GUESSED, Metadata
-from cleaning.selection import Selection
-from cleaning.verdict import Verdict
+from cleaning.selection import Selection, expected_f1
 
 _BLOCKS, _MEAN, _CHARS = 4, 60, 500
 """Paragraphs, their mean length and all their characters, from which on signed text counts as prose."""
@@ -23,6 +19,8 @@ _FEW_LINKS, _LEAST = 0.1, 0.1
 _OTHER_SIGNS = (
     "json_product", "json_forum", "json_list", "json_service", "og_product", "path_forum", "path_document", "docs_host",
 )  # fmt: skip
+_SURE = 0.5
+"""Score from which on a kept block speaks for the page: what is taken below it, for want of better, tells nothing."""
 _LONG = 200
 """Characters of a paragraph that prose has and lists have not."""
 _PRICE = re.compile(r"[$€£¥₹]\s?\d|\d\s?(?:€|zł|kr|руб|USD|EUR)\b")
@@ -73,7 +71,10 @@ def page_features(found: Segments, selection: Selection, metadata: Metadata, url
 
 
 def _text_values(found: Segments, selection: Selection) -> dict[str, float]:
-    kept = [block for block, choice in zip(found.blocks, selection.choices, strict=True) if choice.kept]
+    scores = np.asarray([choice.score for choice in selection.choices], np.float32)
+    is_sure = np.asarray([choice.kept and choice.score >= _SURE for choice in selection.choices], np.bool_)
+    kept = [block for block, sure in zip(found.blocks, is_sure.tolist(), strict=True) if sure]
+    text = "\n".join(block.text for block in kept)
     chars = sum(len(block.text) for block in found.blocks) or 1
     kept_chars = sum(len(block.text) for block in kept) or 1
     long = [block for block in kept if len(block.text) > _LONG]
@@ -92,7 +93,7 @@ def _text_values(found: Segments, selection: Selection) -> dict[str, float]:
         "long_share": sum(len(block.text) for block in long) / kept_chars,
         "long_count": len(long),
         "one_parent": max(parents.values(), default=0) / max(1, sum(parents.values())),
-        "confidence": selection.confidence,
+        "confidence": expected_f1(found, scores, is_sure),
         "doubtful": sum(0.2 < choice.score < 0.8 for choice in selection.choices) / max(1, len(selection.choices)),
         "page_blocks": len(found.blocks),
         "page_chars": log1p(chars),
@@ -100,10 +101,10 @@ def _text_values(found: Segments, selection: Selection) -> dict[str, float]:
         "prices": sum(bool(_PRICE.search(block.text)) for block in found.blocks) / max(1, len(found.blocks)),
         "kept_prices": sum(bool(_PRICE.search(block.text)) for block in kept) / max(1, len(kept)),
         "questions": sum(block.text.endswith("?") for block in kept) / max(1, len(kept)),
-        "first_person": len(re.findall(r"\bI(?:'m|'ve)?\b", selection.text)) * 1000 / kept_chars,
-        "you": len(re.findall(r"\byour?\b", selection.text, re.I)) * 1000 / kept_chars,
-        "we": len(re.findall(r"\b(?:we|our)\b", selection.text, re.I)) * 1000 / kept_chars,
-        "said": len(re.findall(r"\bsa(?:id|ys)\b|[”\"»]", selection.text)) * 1000 / kept_chars,
+        "first_person": len(re.findall(r"\bI(?:'m|'ve)?\b", text)) * 1000 / kept_chars,
+        "you": len(re.findall(r"\byour?\b", text, re.I)) * 1000 / kept_chars,
+        "we": len(re.findall(r"\b(?:we|our)\b", text, re.I)) * 1000 / kept_chars,
+        "said": len(re.findall(r"\bsa(?:id|ys)\b|[”\"»]", text)) * 1000 / kept_chars,
         **{
             f"family_{name}": float(((masks >> FAMILIES.index(name)) & 1).mean()) if len(masks) else 0.0
             for name in _NOTED_FAMILIES
@@ -181,36 +182,3 @@ def is_article(row: Array, score: float, cut: float, metadata: Metadata) -> bool
     is_prose = is_prose and value["kept_chars"] >= log1p(_CHARS)
     other = any(value[name] for name in _OTHER_SIGNS) or (value["json_any"] and not value["json_article"])
     return signed and is_prose and not other and score >= _LEAST
-
-
-def other_kind(found: Segments, metadata: Metadata, url: str) -> tuple[Verdict, str]:
-    """The verdict on a page that is no article, with the reason."""
-    kinds = set(metadata.json_types)
-    for name in ("product", "forum", "service", "media", "document"):
-        if kinds & _KINDS[name] and not kinds & _KINDS["article"]:
-            return Verdict.NOT_ARTICLE, f"the page describes itself as {sorted(kinds & _KINDS[name])[0]}"
-    if kinds & _KINDS["list"]:
-        return Verdict.LISTING, f"the page describes itself as {sorted(kinds & _KINDS['list'])[0]}"
-    chars = sum(len(block.text) for block in found.blocks) or 1
-    linked = sum(block.link_chars for block in found.blocks) / chars
-    if linked > 0.4 or _PATH["path_list"].search(url) or not urlsplit(url).path.strip("/"):
-        return Verdict.LISTING, f"{linked:.0%} of its text are links"
-    return Verdict.NOT_ARTICLE, "its text, markup and address are not like an article's"
-
-
-@cache
-def _error_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    table = tomllib.loads((files("cleaning") / "data" / "error_pages.toml").read_text("utf-8"))
-    return re.compile(rf"\W*(?:{'|'.join(table['titles'])})\W*", re.I), re.compile("|".join(table["texts"]), re.I)
-
-
-_CHALLENGE_WORDS = 150
-"""Words of the longest page that is judged by what it says; articles about such pages are longer."""
-
-
-def is_error_page(title: str, text: str) -> bool:
-    """Whether a page is an error, a consent wall or a challenge sent with status 200 in place of an article."""
-    if len(text.split()) > _CHALLENGE_WORDS:
-        return False
-    titles, texts = _error_patterns()
-    return bool(titles.fullmatch(title) or texts.search(text))

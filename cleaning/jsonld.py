@@ -158,7 +158,7 @@ def resolve(value: Any, found: list[Node]) -> list[Any]:
 def is_free(found: list[Node]) -> bool | None:
     """What the first node with `isAccessibleForFree` says about access; None where none has it."""
     for node in found:
-        said = str(node.get("isAccessibleForFree", "")).strip().lower().rpartition("/")[2]
+        said = next(map(str, as_list(node.get("isAccessibleForFree"))), "").strip().lower().rpartition("/")[2]
         if said in {"true", "1", "yes"} and ARTICLE_TYPES.intersection(types(node)):
             return True
         if said in {"false", "0", "no"}:

@@ -10,7 +10,7 @@ from htmldate import find_date
 from lxml.html import HtmlElement
 from trafilatura.metadata import extract_author
 
-from cleaning import jsonld
+from cleaning import jsonld, microdata
 from cleaning.authors import agency_of, people, stated_people
 from cleaning.dates import first_time, noon
 from cleaning.decode import one_line
@@ -94,13 +94,17 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """One page's signals, gathered in one pass: `<meta>` values by lower-case name, JSON-LD nodes, headings."""
+    """One page's signals, gathered in one pass: `<meta>` values by lower-case name, headings, JSON-LD `nodes` and
+    microdata `items`, and of each the one that describes the article (`article`, `marked`; empty for none).
+    """
 
     tree: HtmlElement
     url: str
     meta: dict[str, list[str]]
     nodes: list[jsonld.Node]
     article: jsonld.Node
+    items: list[jsonld.Node]
+    marked: jsonld.Node
     h1: list[str]
     title_tag: str
 
@@ -120,10 +124,10 @@ def find_metadata(tree: HtmlElement, url: str) -> Metadata:
     bylines = list(_stated_bylines(source))
     authors = _authors(bylines, outlet) or _persons(source, outlet)
     if not authors:
-        bylines += _visible_bylines(source)
+        bylines += [*_visible_bylines(source), *_marked_bylines(source)]
         authors = _authors(bylines, outlet)
     published, how = _published(source)
-    free = jsonld.is_free(source.nodes)
+    free = jsonld.is_free([*source.nodes, *source.items])
     tier = source.first("article:content_tier")
     return Metadata(
         title=title,
@@ -132,7 +136,11 @@ def find_metadata(tree: HtmlElement, url: str) -> Metadata:
         published_at=published,
         published_how=how,
         modified_at=first_time(
-            [("", source.article.get("dateModified")), *(("", source.first(name)) for name in _MODIFIED_NAMES)]
+            [
+                ("", source.article.get("dateModified")),
+                *(("", source.first(name)) for name in _MODIFIED_NAMES),
+                ("", jsonld.text_of(source.marked.get("dateModified"))),
+            ]
         )[0],
         section=one_line(
             jsonld.text_of(source.article.get("articleSection"))
@@ -168,7 +176,9 @@ def _gather(tree: HtmlElement, url: str) -> _Source:
     title_tag = one_line(tag.text_content()) if tag is not None else ""
     found = jsonld.nodes(tree)
     headings = [*h1, *meta.get("og:title", []), title_tag]
-    return _Source(tree, url, meta, found, jsonld.main_article(found, url, headings) or {}, h1, title_tag)
+    items = microdata.nodes(tree)
+    article, marked = (jsonld.main_article(nodes, url, headings) or {} for nodes in (found, items))
+    return _Source(tree, url, meta, found, article, items, marked, h1, title_tag)
 
 
 def _headings(source: _Source) -> Iterator[str]:
@@ -188,7 +198,8 @@ def _title(source: _Source, outlet: str) -> str:
         source.first("og:title", "twitter:title", "parsely-title", "dc.title", "title"), outlet, source.url
     )
     tag = strip_outlet(source.title_tag, outlet, source.url)
-    headline = strip_outlet(jsonld.text_of(source.article.get("headline")), outlet, source.url)
+    stated = jsonld.text_of(source.article.get("headline")) or jsonld.text_of(source.marked.get("headline"))
+    headline = strip_outlet(stated, outlet, source.url)
     h1 = _best_h1(source.h1, [headline, social, tag])
     chosen = headline if headline and not (h1 and _extends(h1, headline)) else h1 or social or tag
     return next((other for other in (h1, social) if _drops_kicker(chosen, other)), chosen)
@@ -284,6 +295,12 @@ def _visible_bylines(source: _Source) -> list[str]:
     seen = [one_line(" ".join(element.itertext())) for element in source.tree.xpath(_BYLINE)[:20]]
     seen += [text for element in source.tree.xpath(_CREDITED)[:5] if _CREDIT.search(text := one_line(element.text))]
     return [text for text in [*seen, *(extract_author(source.tree) or "").split(";")] if 3 < len(text) < 120]
+
+
+def _marked_bylines(source: _Source) -> list[str]:
+    """The first author that microdata has as an item; comments under an article may mark theirs up like it."""
+    authors = jsonld.as_list(source.marked.get("author"))
+    return [_author_name(author) for author in authors if isinstance(author, dict)][:1]
 
 
 def _author_name(author: Any) -> str:

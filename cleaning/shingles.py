@@ -109,7 +109,8 @@ def _sketch(texts: Sequence[Words]) -> Sketches:
     whole = owner[sampled] == owner[sampled + WIDTH - 1]
     kept, filled = sampled[whole], np.flatnonzero(sizes)
     hashes, owners = np.concatenate([shingles[kept], _digests(texts)[filled]]), np.concatenate([owner[kept], filled])
-    order = np.lexsort((hashes, owners))
+    by_hash = np.argsort(hashes)
+    order = by_hash[np.argsort(owners[by_hash].astype(np.uint8), kind="stable")]  # _TEXTS of them fit into a byte
     hashes, owners = hashes[order], owners[order]
     first = np.append(True, (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1]))[: hashes.size]
     return Sketches(hashes[first], owners[first])
@@ -126,7 +127,8 @@ def _digests(texts: Sequence[Words]) -> Hashes:
 def _normal(text: str) -> str:
     if text.isascii():
         return text
-    text = unicodedata.normalize("NFKC", text)
+    # The two that texts of the web are full of are replaced first: many then need no normalising.
+    text = unicodedata.normalize("NFKC", text.replace("\u00a0", " ").replace("\u2026", "..."))
     for invisible in _INVISIBLE:
         if invisible in text:
             text = text.replace(invisible, "")
@@ -153,8 +155,9 @@ def _hash_words(texts: list[str]) -> list[Words]:
     characters = _characters().take(points, mode="clip")
     kinds = characters.astype(np.uint8)
     starts, ends = _bounds(kinds)
-    values = (characters >> np.uint32(8)) * _powers(_BASE, points.size)
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(values)])
+    sums = np.zeros(points.size + 1, np.uint64)
+    np.multiply(characters >> np.uint32(8), _powers(_BASE, points.size), out=sums[1:])
+    np.cumsum(sums[1:], out=sums[1:])
     hashes = _scramble((sums[ends] - sums[starts]) * _powers(_INVERSE, points.size)[starts])
     codes = (hashes >> np.uint64(32)).astype(np.uint32) & np.uint32(0xFFFFFFFC) | _kinds(kinds, points, starts)
     lengths = np.array([len(text) + 2 for text in texts])
@@ -163,14 +166,16 @@ def _hash_words(texts: list[str]) -> list[Words]:
 
 def _bounds(kinds: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Where words start and end. A character of a script without spaces starts a word and takes its neighbour in."""
-    word = kinds & _WORD != 0
-    alone = kinds & _ALONE != 0
-    breaks = alone[1:] | alone[:-1] | (word[1:] != word[:-1])
-    edges = np.flatnonzero(breaks) + 1
+    word = (kinds & _WORD).view(np.bool_)
+    breaks = word[1:] != word[:-1]
+    alone = kinds & np.uint8(_ALONE)
+    if not alone.max():
+        edges = np.flatnonzero(breaks) + 1
+        return edges[::2], edges[1::2]
+    edges = np.flatnonzero(alone[1:] | alone[:-1] | breaks) + 1
     opening = np.flatnonzero(word[edges])
     starts, ends = edges[opening], edges[opening + 1]
-    pairs = alone[starts] & alone[ends]
-    return starts, ends + pairs
+    return starts, ends + (alone[starts] & alone[ends] != 0)
 
 
 def _kinds(kinds: NDArray[np.uint8], points: NDArray[np.uint32], starts: NDArray[np.intp]) -> Words:

@@ -21,7 +21,7 @@ and the rank correlation with people's judgements in SemEval-2022 task 8 from .8
 and .68 to .70 (Spanish); 20 to 50 measured alike."""
 
 NAME_WEIGHT = 1.5
-"""Factor of names and numbers, which tell an event from its like; 1.3 to 2 measured alike on ECB+."""
+"""Factor of names, which tell an event from its like; 1.3 to 2 measured alike on ECB+."""
 
 _WEIGHTS = tuple(1.0 / (1.0 + position / LEAD) for position in range(MOST_TOKENS))
 
@@ -39,7 +39,8 @@ def weighted_terms(text: str) -> dict[str, float]:
     """The terms of an article's text, each with its weight before rarity is taken into account.
 
     The weight is the square root of the summed weights of its occurrences, which fall with their position (see `LEAD`),
-    times 1.5 for names and numbers. A name is a term that is never written with a small first letter in this text.
+    times 1.5 for names. A name is a term that is never written with a small first letter in this text. What a number is
+    worth depends on how wide the topic is, so it is left to the topic.
 
     Args:
         text: the cleaned text, title first where there is one; its first `MOST_TOKENS` tokens are read.
@@ -58,7 +59,14 @@ def weighted_terms(text: str) -> dict[str, float]:
             sums[term] = sums.get(term, 0.0) + weight
         if surface[0].islower():
             small.update(terms)
-    return {term: total**0.5 * (1.0 if term in small else NAME_WEIGHT) for term, total in sums.items()}
+    return {
+        term: total**0.5 * (1.0 if term in small or is_number(term) else NAME_WEIGHT) for term, total in sums.items()
+    }
+
+
+def is_number(term: str) -> bool:
+    """Whether a term is a number, or begins with one, as 9th does."""
+    return term[:1].isdigit()
 
 
 def distinct_terms(text: str) -> set[str]:

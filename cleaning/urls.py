@@ -45,6 +45,11 @@ _PATH_VARIANT = re.compile(
 )
 _DATE_LIKE = re.compile(r"(?:19|20)\d\d(?:[01]\d(?:[0-3]\d)?)?(?:\d{4}(?:\d\d)?)?$")
 _SLUG = re.compile(r"(?=.*[^\W\d])[^/]*-[^/]*")
+# A word of a slug: letters, or letters with a short number before or after them, as in g20, covid19 and 5g; a longer
+# number is an id.
+_SLUG_WORD = re.compile(
+    r"(?<![^\W_])(?:[^\W\d_]{1,20}\d{1,3}|\d{1,3}[^\W\d_]{1,20})(?![^\W_])|[^\W\d_]{2,}",
+)
 _ID_SEGMENT = re.compile(r"(?P<id>\d{5,})")
 _ID_IN_SLUG = re.compile(
     r"(?:(?P<first>\d{6,})[-_](?=.*[^\W\d])[^/]+|[^/]*[^\W\d][^/]*[-_.](?P<last>\d{6,}))(?:\.\w{2,5})?"
@@ -133,7 +138,7 @@ def date_in(url: str) -> date | None:
 def slug_words(url: str) -> list[str]:
     """The words of the path segment that reads most like a title, in lower case; empty where none does."""
     segments = unquote(urlsplit(url).path).lower().split("/")
-    worded = [re.findall(r"[^\W\d_]{2,}", re.sub(r"\.\w{2,5}$", "", segment)) for segment in segments if segment]
+    worded = [_SLUG_WORD.findall(re.sub(r"\.\w{2,5}$", "", segment)) for segment in segments if segment]
     return max(worded, key=len, default=[])
 
 

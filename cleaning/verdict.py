@@ -29,6 +29,14 @@ class Verdict(StrEnum):
     NO_TEXT = "no_text"
     TOO_SHORT = "too_short"
     LISTING = "listing"
+    SECTION = "section"
+    VIDEO = "video"
+    GALLERY = "gallery"
+    PRODUCT = "product"
+    FORUM = "forum"
+    SOFT_404 = "soft_404"
+    CONSENT_WALL = "consent_wall"
+    NEEDS_JAVASCRIPT = "needs_javascript"
     NOT_ARTICLE = "not_article"
     ERROR_PAGE = "error_page"
     UNLIKELY = "unlikely"
@@ -62,9 +70,17 @@ MEANING: dict[Verdict, str] = {
     Verdict.CRASHED: "cleaning the page broke its worker process (memory limit or a fault)",
     Verdict.NO_TEXT: "no article text was found",
     Verdict.TOO_SHORT: "the article text is shorter than the recipe's minimum",
-    Verdict.LISTING: "a front, section or search page: links to articles, not an article",
-    Verdict.NOT_ARTICLE: "another kind of page: a gallery, a product, a forum, a profile",
-    Verdict.ERROR_PAGE: "an error, consent or challenge page in place of the article",
+    Verdict.LISTING: "a search, tag, author or archive page: links to articles, not an article",
+    Verdict.SECTION: "a front or section page: links to articles, not an article",
+    Verdict.VIDEO: "a video or audio page with hardly any text of its own",
+    Verdict.GALLERY: "a gallery: pictures with captions, not an article",
+    Verdict.PRODUCT: "a product or an offer, not an article",
+    Verdict.FORUM: "a forum, questions and answers, or a discussion, not an article",
+    Verdict.SOFT_404: "a page that says that nothing is there, sent with status 200",
+    Verdict.CONSENT_WALL: "a request for consent in place of the article",
+    Verdict.NEEDS_JAVASCRIPT: "the markup has no text: the page is made by scripts in the browser",
+    Verdict.NOT_ARTICLE: "another kind of page: a service, a profile, a document, a form",
+    Verdict.ERROR_PAGE: "an error or challenge page in place of the article",
     Verdict.UNLIKELY: "the cheap prefilter found too little of the topic to clean the page at all",
     Verdict.PAYWALLED: "the page says that it is not free to read, and the recipe publishes no paywalled articles",
     Verdict.OTHER_LANGUAGE: "not in one of the recipe's languages",

@@ -1,6 +1,7 @@
 """One page under the glass: its blocks, kept and removed, each with its reason and score; its metadata and verdict."""
 
-from dataclasses import fields
+import re
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,17 +10,20 @@ from rich.console import Console
 from rich.text import Text
 
 from cleaning.extract import Examined, ExtractOptions, examine
+from cleaning.repeated import Host, line_hash, without_lines
 from cleaning.schema import Page
 from crawler import warc
 from flows.card import TEMPLATES
-from flows.config import Dataset, load_dataset_config
+from flows.config import RECIPE_NAME, Dataset, load_dataset_config
 from flows.errors import InputError
 from flows.inputs import html_pages
 from flows.labels import find_article
+from flows.repeated import read_known, state_file
 from flows.runs import write_text
 from flows.stages import LEAST_ARTICLE
 from flows.terminal import OUT, errors_for_people, print_json
 
+_URL = re.compile(r"https?://", re.I)
 _UNSHOWN = frozenset({"text", "verdict", "reason", "rights", "extractor", "extractor_version", "content_sha256"})
 """Fields of a record that are shown elsewhere, or say nothing of the page."""
 
@@ -44,14 +48,42 @@ def inspect(
     """Show what cleaning makes of one page: its blocks, kept and removed, each with its reason and score."""
     with errors_for_people():
         owner = load_dataset_config(dataset) if dataset else None
-        words = owner.recipe.limits.words if owner else ExtractOptions().min_words
-        found = examine(page_named(page, owner), ExtractOptions(min_words=words, least_article=LEAST_ARTICLE))
+        found = examined(page_named(page, owner), owner)
         if html:
             _write(html, as_html(found))
     if as_json:
         print_json(as_record(found))
     else:
         show(found, OUT)
+
+
+def examined(page: Page, dataset: Dataset | None) -> Examined:
+    """What cleaning makes of a page; with a dataset, by its recipe and by what was learned of the page's host."""
+    if dataset is None:
+        return examine(page, ExtractOptions(least_article=LEAST_ARTICLE))
+    recipe = dataset.recipe
+    options = ExtractOptions(recipe.limits.words, least_article=LEAST_ARTICLE, lede=recipe.clean.lede)
+    found = examine(page, options)
+    if recipe.clean.repeated == "keep":
+        return found
+    known = read_known(state_file(dataset)).get(found.record.domain, Host())
+    return _without_repeated(found, known, options.min_words)
+
+
+def _without_repeated(found: Examined, host: Host, min_words: int) -> Examined:
+    """The page without the lines that were learned to repeat on its host, each marked as such."""
+    lines = {line.line: line for line in host.lines}
+    record = without_lines(found.record, host.lines, min_words)
+    if record is found.record:
+        return found
+    hits = (lines.get(line_hash(block.text)) for block in found.blocks)
+    choices = tuple(
+        replace(choice, kept=False, reason=f"repeats in {line.support} articles of the host ({line.share:.0%})")
+        if line and choice.kept
+        else choice
+        for choice, line in zip(found.choices, hits, strict=True)
+    )
+    return replace(found, record=record, choices=choices)
 
 
 def page_named(given: str, dataset: Dataset | None) -> Page:
@@ -61,6 +93,12 @@ def page_named(given: str, dataset: Dataset | None) -> Page:
         InputError: there is no such file, or no such record.
     """
     path = Path(given)
+    if dataset is None and _URL.match(given):
+        here = sorted(recipe.parent.name for recipe in Path("datasets").glob(f"*/{RECIPE_NAME}"))
+        raise InputError(
+            f"{given}: a URL is looked up among the pages that a dataset has fetched, and no dataset is named.",
+            f"Add --dataset NAME (here: {', '.join(here) or 'none'}), or save the page and give the file.",
+        )
     if dataset is None or path.is_file():
         return _from_file(path)
     article = find_article(dataset, given)
@@ -76,7 +114,7 @@ def page_named(given: str, dataset: Dataset | None) -> Page:
 def _from_file(path: Path) -> Page:
     if not path.is_file():
         raise InputError(
-            f"{path}: there is no such file.", "Check the path; for a URL, name the --dataset that has it."
+            f"{path}: there is no such file.", "Check the path; for the id of an article, name its --dataset."
         )
     damage: list[str] = []
     for page in html_pages([path], damage.append):
@@ -111,7 +149,7 @@ def as_record(found: Examined) -> dict[str, Any]:
 def metadata_of(found: Examined) -> dict[str, Any]:
     """The fields of a page's record that hold something, as text, numbers and lists."""
     values = {field.name: getattr(found.record, field.name) for field in fields(found.record)}
-    shown = {name: value for name, value in values.items() if name not in _UNSHOWN and value not in ("", None, ())}
+    shown = {name: value for name, value in values.items() if name not in _UNSHOWN and value not in ("", None, (), -1)}
     return {name: value if isinstance(value, int | float | tuple) else str(value) for name, value in shown.items()}
 
 
@@ -133,6 +171,9 @@ def show(found: Examined, out: Console) -> None:
     _line(out, f"{seen['verdict']}{': ' if seen['reason'] else ''}{seen['reason']}", "bold")
     for name, value in seen["metadata"].items():
         _line(out, f"{name}: {', '.join(map(str, value)) if isinstance(value, tuple) else value}", "dim")
+    if seen["blocks"]:
+        kept = sum(block["kept"] for block in seen["blocks"])
+        _line(out, f"{kept} of {len(seen['blocks'])} blocks kept; the others are struck out", "bold")
     for block in seen["blocks"]:
         why = "" if block["kept"] else f"[{block['reason']}] "
         style = "" if block["kept"] else "strike dim"

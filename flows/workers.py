@@ -1,7 +1,9 @@
 """Worker processes that clean a page at a time under a deadline and a memory limit; results keep the pages' order."""
 
+import math
 import multiprocessing
 import resource
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -21,10 +23,15 @@ _READY = "ready"
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """How many processes, and what one page may use: `seconds` of wall time, `memory` bytes beyond an idle worker's."""
+    """How many processes, and what one page may use: `seconds` of CPU, `memory` bytes beyond an idle worker's.
+
+    `patience` is the wall time in seconds after which a page is given up that uses none, or is on a machine too busy to
+    run it. The verdict on a page that takes long is so that of its work, and not of what else the machine does.
+    """
 
     processes: int = 2
     seconds: float = 20.0
+    patience: float = 180.0
     memory: int = 1_500_000_000
     ahead: int = 64
 
@@ -34,7 +41,7 @@ class _Worker:
 
     def __init__(self, context: multiprocessing.context.BaseContext, clean: Clean, options: WorkerOptions) -> None:
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, clean, options.memory), daemon=True)  # type: ignore[attr-defined]
+        self.process = context.Process(target=_serve, args=(theirs, clean, options), daemon=True)  # type: ignore[attr-defined]
         self.process.start()
         theirs.close()
         self._wait_until_ready()
@@ -55,11 +62,18 @@ class _Worker:
             "In a script of your own, put the calls under `if __name__ == '__main__':`; else see the lines above.",
         )
 
-    def give(self, ticket: int, page: Page, seconds: float) -> None:
-        self.ticket, self.page, self.deadline = ticket, page, time.monotonic() + seconds
+    def give(self, ticket: int, page: Page, patience: float) -> None:
+        """Hands over a page; `patience` is in seconds."""
+        self.ticket, self.page, self.deadline = ticket, page, time.monotonic() + patience
         self.pipe.send(page)
 
+    def ended_by(self) -> int:
+        """The number of the signal that ended the process; 0 for none."""
+        self.process.join(STARTUP_SECONDS)
+        return max(0, -(self.process.exitcode or 0))
+
     def stop(self) -> None:
+        """Ends the process, whatever it does."""
         self.process.kill()
         self.process.join()
         self.process.close()
@@ -117,10 +131,10 @@ class _Pool:
 
     def _give(self, worker: _Worker, ticket: int, page: Page) -> None:
         try:
-            worker.give(ticket, page, self.options.seconds)
+            worker.give(ticket, page, self.options.patience)
         except OSError:  # the idle process was killed from outside; the page is not to blame
             fresh = self._replace(worker)
-            fresh.give(ticket, page, self.options.seconds)
+            fresh.give(ticket, page, self.options.patience)
 
     def _collect(self) -> Iterator[tuple[int, Extraction]]:
         """Results that are there, and verdicts of pages that overran; waits until there is one of either."""
@@ -133,12 +147,14 @@ class _Pool:
             if worker.pipe in ready:
                 yield self._received(worker)
             elif time.monotonic() >= worker.deadline:
-                yield self._ended(worker, Verdict.TIMED_OUT, f"cleaning took over {self.options.seconds:g} s")
+                yield self._ended(worker, Verdict.TIMED_OUT, f"no answer in {self.options.patience:g} s")
 
     def _received(self, worker: _Worker) -> tuple[int, Extraction]:
         try:
             result = worker.pipe.recv()
         except (EOFError, OSError):
+            if worker.ended_by() == signal.SIGXCPU:
+                return self._ended(worker, Verdict.TIMED_OUT, f"cleaning took over {self.options.seconds:g} s of CPU")
             return self._ended(worker, Verdict.CRASHED, "the worker process ended")
         if isinstance(result, str):
             return self._ended(worker, Verdict.CRASHED, result)
@@ -177,11 +193,13 @@ def failed(page: Page, verdict: Verdict, reason: str) -> Extraction:
     )
 
 
-def _serve(pipe: Connection, clean: Clean, memory: int) -> None:
+def _serve(pipe: Connection, clean: Clean, options: WorkerOptions) -> None:
     """The child's life: a page in, its extraction (or the name of the fault) out."""
     pipe.send(_READY)
-    _limit_memory(memory)
+    _limit_memory(options.memory)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     while True:
+        _limit_cpu(options.seconds)
         try:
             page = pipe.recv()
         except (EOFError, KeyboardInterrupt):
@@ -193,6 +211,13 @@ def _serve(pipe: Connection, clean: Clean, memory: int) -> None:
         except BaseException as error:  # noqa: BLE001 - whatever breaks is told to the parent, which records the page
             answer = f"{type(error).__name__}: {error}"[:300]
         pipe.send(answer)
+
+
+def _limit_cpu(seconds: float) -> None:
+    """Lets the system end this process once it has used so many more seconds of CPU, to the next whole one."""
+    limit = math.ceil(time.process_time() + seconds)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
 def _limit_memory(memory: int) -> None:

@@ -1,6 +1,7 @@
 """Fits boosted trees with LightGBM and writes them as the arrays that `cleaning.forest` reads."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,12 @@ def fit(
     names: Sequence[str],
     trees: int = 120,
     leaves: int = 31,
+    seeds: int = 1,
 ) -> Forest:
-    """Fits trees to rows of (n, features); the same input gives the same trees."""
+    """Fits trees to rows of (n, features), and averages the log-odds of as many such models as there are seeds.
+
+    The same input gives the same trees.
+    """
     settings = {
         "objective": "binary",
         "num_leaves": leaves,
@@ -34,14 +39,16 @@ def fit(
         "bagging_freq": 1,
         "max_bin": 63,
         "num_threads": 1,
-        "seed": 0,
         "deterministic": True,
         "force_row_wise": True,
         "verbose": -1,
     }
     data = lightgbm.Dataset(rows, labels.astype(np.int8), weight=weights, feature_name=list(names))
-    booster = lightgbm.train(settings, data, trees)
-    return _forest([tree["tree_structure"] for tree in booster.dump_model()["tree_info"]], tuple(names))
+    boosters = [lightgbm.train(settings | {"seed": seed}, data, trees) for seed in range(seeds)]
+    found = _forest(
+        [tree["tree_structure"] for booster in boosters for tree in booster.dump_model()["tree_info"]], tuple(names)
+    )
+    return replace(found, value=found.value / np.float32(seeds))
 
 
 def _forest(trees: list[dict[str, Any]], names: tuple[str, ...]) -> Forest:

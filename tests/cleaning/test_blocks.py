@@ -11,6 +11,8 @@ from cleaning.extract import parse
 from cleaning.features import Versions, featurize
 from cleaning.forest import Forest
 from cleaning.selection import model, put_together
+from cleaning.trunk import NAMES as TRUNK
+from cleaning.trunk import trunk_columns
 
 
 def blocks(body: str) -> Segments:
@@ -110,3 +112,38 @@ def test_the_choice_explains_itself() -> None:
         "advertisement",
         "not like an article's text",
     ]
+
+
+def columns(body: str, chosen: float = 1.0) -> tuple[list[str], dict[str, list[float]]]:
+    """The texts of a page's blocks, and their columns by the trunk."""
+    found = blocks(body)
+    chars = np.array([len(block.text) for block in found.blocks], np.float32)
+    taken = np.full(len(chars), chosen, np.float32)
+    table = trunk_columns(found, chars, taken, np.zeros_like(chars))
+    assert tuple(table) == TRUNK
+    return [block.text for block in found.blocks], {name: column.tolist() for name, column in table.items()}
+
+
+@pytest.mark.parametrize("chosen", [1.0, 0.0])
+def test_boxes_branch_off_the_trunk(chosen: float) -> None:
+    """The article's paragraphs stand at the trunk's tip, a fact box in a branch with its heading, also unchosen."""
+    line = "A paragraph that is long enough to count, with a second clause, and a third one for good measure. "
+    box = "<div class=factbox><h3>In brief</h3><ul><li>One<li>Two</ul></div>"
+    texts, table = columns(f"<nav>Menu</nav><main><div>{f'<p>{line * 2}</p>' * 3}{box}</div></main>", chosen)
+    inside = dict(zip(texts, table["branch_inside"], strict=True))
+    assert inside == {"Menu": 1, (line * 2).strip(): 1, "In brief": 2, "One": 3, "Two": 3}
+    assert dict(zip(texts, table["branch_headed"], strict=True))["Two"] == 1
+    assert dict(zip(texts, table["branch_box"], strict=True))["Two"] == 1
+    assert dict(zip(texts, table["branch_foot"], strict=True)) == dict.fromkeys(texts, 0) | {"Menu": 2}
+    assert dict(zip(texts, table["branch_alike"], strict=True))[(line * 2).strip()] == 3
+
+
+def test_a_page_that_is_hard_to_read_is_cut_lower() -> None:
+    """Where all scores are low the blocks of the best expected F1 are taken, down to a limit; else the cut holds."""
+    found = blocks("<p>The first paragraph of a text.</p><p>The second paragraph of it.</p><p>Menu</p>")
+    doubtful = put_together(found, np.array([0.4, 0.3, 0.02], np.float32), 0.5, "")
+    assert [choice.kept for choice in doubtful.choices] == [True, True, False]
+    hopeless = put_together(found, np.array([0.09, 0.08, 0.02], np.float32), 0.5, "")
+    assert not hopeless.text
+    sure = put_together(found, np.array([0.9, 0.2, 0.02], np.float32), 0.5, "")
+    assert [choice.kept for choice in sure.choices] == [True, False, False]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cleaning import microdata
 from cleaning.authors import agency_of, people
 from cleaning.dates import parse_time
 from cleaning.extract import parse
@@ -165,3 +166,43 @@ def test_any_text_may_stand_for_a_time_or_a_name(text: str) -> None:
     moment = parse_time(text)
     assert moment is None or moment.tzinfo is not None
     assert isinstance(people([text], text), tuple)
+
+
+MARKED = """<main itemscope itemtype="https://schema.org/NewsArticle">
+<meta itemprop="isAccessibleForFree" content="False">
+<h2 itemprop="headline">Harbour reopens after the flood</h2>
+<span itemprop="author" itemscope itemtype="https://schema.org/Person"><i itemprop="name">Ada Marrow</i></span>
+<time itemprop="datePublished" datetime="2024-05-06T08:00:00+02:00">6 May</time>
+<time itemprop="dateModified" datetime="2024-05-07T09:30:00Z">7 May</time>
+<div itemprop="articleBody"><p>Text.</p></div>
+<p itemprop="comment" itemscope itemtype="https://schema.org/Comment">
+<b itemprop="author" itemscope itemtype="https://schema.org/Person"><i itemprop="name">Tom Reader</i></b></p>
+</main>"""
+
+
+def test_microdata_speaks_where_nothing_else_does() -> None:
+    """Headline, author, times and access are read from the elements that schema.org's properties mark."""
+    found = read("<title>Harbour reopens after flood | Daily Post</title>", MARKED)
+    assert (found.title, found.authors) == ("Harbour reopens after the flood", ("Ada Marrow",))
+    assert (found.published_at, found.published_how) == (datetime(2024, 5, 6, 6, tzinfo=UTC), "microdata")
+    assert found.modified_at == datetime(2024, 5, 7, 9, 30, tzinfo=UTC)
+    assert found.is_paywalled is True
+
+
+def test_properties_belong_to_the_nearest_item() -> None:
+    """Items nest; a value is the attribute for machines where there is one, and the text otherwise."""
+    tree = parse(f"<html><body>{MARKED}")
+    assert tree is not None
+    article, author, comment, reader = microdata.nodes(tree)
+    assert article["author"] == [author] == [{"@type": ["https://schema.org/Person"], "name": ["Ada Marrow"]}]
+    assert (article["datePublished"], article["isAccessibleForFree"]) == (["2024-05-06T08:00:00+02:00"], ["False"])
+    assert comment["author"] == [reader]
+    assert "articleBody" not in article
+
+
+@given(st.lists(st.sampled_from(["<p itemscope>", "<b itemprop='name author'>", "</p>", "text", "<i itemprop>"])))
+def test_any_microdata_is_read(parts: list[str]) -> None:
+    """Items without a type, properties without an item or a name, and unclosed elements are no errors."""
+    tree = parse("<html><body>" + "".join(parts))
+    assert tree is not None
+    assert all(isinstance(node["@type"], list) for node in microdata.nodes(tree))

@@ -47,6 +47,21 @@ def test_width_moves_it():
     assert automatic_threshold(seeds, "wide") < automatic_threshold(seeds) < automatic_threshold(seeds, "narrow")
 
 
+def test_a_wide_topic_may_have_seeds_of_one_event():
+    """Five reports of one event set a high threshold, but a low one when they stand for a wider topic."""
+    seeds = alike(5, 0.5)
+    assert automatic_threshold(seeds, "wide") < 0.75 * automatic_threshold(seeds)
+
+
+def test_chance_likeness_does_not_join_two_topics():
+    """Ten seeds on each of two topics are two groups, though every tenth pair across them is a little alike."""
+    cosines = [
+        [1.0 if i == j else 0.3 if (i < 10) == (j < 10) else 0.15 if (i + j) % 10 == 0 else 0.02 for j in range(20)]
+        for i in range(20)
+    ]
+    assert related_groups(cosines) == [list(range(10)), list(range(10, 20))]
+
+
 def test_groups_are_connected_through_others():
     """Two seeds that differ belong together when a third one is like both."""
     chain = [[1.0, 0.3, 0.0, 0.0], [0.3, 1.0, 0.3, 0.0], [0.0, 0.3, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]]

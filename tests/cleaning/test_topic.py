@@ -102,6 +102,17 @@ def test_width_moves_the_automatic_threshold():
     assert narrow.threshold > FERRY_TOPIC.threshold > wide.threshold
 
 
+def test_a_narrow_topic_minds_the_date_more_than_a_wide_one():
+    """The same story with other figures loses more of its similarity when the seeds' own event is meant."""
+    dated = [text.replace("1974", "").replace("1,200", "") + " It was 14 May 2031, at 9.30." for text in FERRY]
+    other = dated[0].replace("14 May 2031", "23 May 2033").replace("9.30", "18.45")
+    lost = {}
+    for width in ("auto", "wide"):
+        profile = TopicProfile.fit(dated[:1], options=TopicOptions(width=width))
+        lost[width] = profile.score(dated[0]).similarity - profile.score(other).similarity
+    assert lost["auto"] > 1.5 * lost["wide"] > 0
+
+
 def test_a_copied_seed_does_not_move_the_threshold():
     """The same seed twice says nothing on how wide the topic is; it is reported."""
     twice = TopicProfile.fit([*FERRY, FERRY[0]], ["vote", "answer", "protest", "again"])
@@ -126,6 +137,13 @@ def test_seeds_about_two_things_are_reported():
     (problem,) = profile.problems()
     assert "2 different things (vote, answer, protest; hives, honey)" in problem
     assert profile.score(LATER).is_relevant
+
+
+def test_fifty_seeds_about_two_things_are_reported():
+    """Many seeds on two topics are told apart though single ones share a word; a few of each are named."""
+    seeds = [f"{BEES[i % 2]}\nReport {i}." if i < 25 else f"{FERRY[i % 3]}\nReport {i - 25}." for i in range(50)]
+    problems = TopicProfile.fit([text.replace(".", f". Item{i}", 3) for i, text in enumerate(seeds)]).problems()
+    assert "2 different things (seed 1, seed 2, seed 3, seed 4, seed 5 and 20 more; seed 26, " in problems[-1]
 
 
 @pytest.mark.parametrize(

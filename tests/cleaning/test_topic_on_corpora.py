@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cleaning.topic import TopicProfile
+from cleaning.topic import TopicOptions, TopicProfile
 
 ROOT = Path(__file__).parents[2]
 CORPORA = ROOT / "../shared/corpora"
@@ -110,3 +110,22 @@ def test_events_are_told_from_their_siblings():
         for given, wanted in queries({1, 3, 13, 21, 23, 33})
     ]
     assert statistics.fmean(scores) >= 0.8
+
+
+@needs_corpora
+def test_one_seed_means_its_event_or_its_topic_as_the_width_says():
+    """From one seed, auto finds more of its event than wide does, and wide more of both sibling events."""
+    found = {(by, width): from_one_seed(by, width) for by in ("event", "topic") for width in ("auto", "wide")}
+    assert found["event", "auto"] > found["event", "wide"]
+    assert found["topic", "wide"] > found["topic", "auto"] + 0.1
+
+
+def from_one_seed(by, width):
+    """Mean F1 of what the first article of some events finds of its event, or of its topic."""
+    scores = []
+    for given, _ in queries({7, 11, 29}):
+        seed = given[0]
+        wanted = {record["id"] for record in events() if record[by] == seed[by]} - {seed["id"]}
+        profile = TopicProfile.fit([seed["text"]], options=TopicOptions(width=width))
+        scores.append(f1(profile, [seed], wanted))
+    return statistics.fmean(scores)

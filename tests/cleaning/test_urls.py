@@ -172,6 +172,12 @@ def test_slug_words_are_those_of_the_segment_most_like_a_title() -> None:
     assert slug_words("https://e.com/article.php?id=5") == ["article"]
 
 
+def test_a_word_of_a_slug_may_hold_a_short_number() -> None:
+    """Names such as G20, COVID19 and 5G are words; ids, hashes and bare numbers are none."""
+    assert slug_words("https://e.com/putin-at-the-g20-summit-2019") == ["putin", "at", "the", "g20", "summit"]
+    assert slug_words("https://e.com/5g-and-covid19_myths-a20250619") == ["5g", "and", "covid19", "myths"]
+
+
 # The table sorts parameters, keeps `referer` and makes `http:/` of `http:////`; here their order may matter to the
 # server, `referer` is a tracker, and an address without a host is none.
 DIFFERENT = ("b=1&a=1", "b=2&a=1", "b&a=1", "b=&a=1", "?&b=1", "&=1&a=1", "=1&b=1", "referer=", "http:///")

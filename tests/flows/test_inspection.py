@@ -12,9 +12,11 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from cleaning.extract import examine
+from cleaning.repeated import Host, HostLine, line_hash
 from cleaning.schema import Page
 from flows.cli import app
 from flows.inspection import as_html, as_record
+from flows.repeated import write_known
 
 PAGE = Path(__file__).parents[1] / "cleaning" / "pages" / "plain-article" / "page.html"
 HOSTILE = (
@@ -100,11 +102,26 @@ def test_a_url_is_found_in_the_state(home: Path) -> None:
     assert found["metadata"]["warc_file"].startswith("20251119")
 
 
+def test_lines_that_were_learned_are_struck_out_with_their_support(home: Path) -> None:
+    """With a dataset, what repeats on the page's host is shown as removed, with how many articles have it."""
+    store(home, "20251120T100000Z-00000.warc.gz", "https://n.example/a", PAGE.read_bytes())
+    shown = ("inspect", "https://n.example/a", "--dataset", "rivers", "--json")
+    before = json.loads(likewise(*shown).stdout)
+    last = before["text"].split("\n\n")[-1]
+    host = Host(lines=(HostLine(line_hash(last), last, 12, 0.8, None, None),))
+    write_known(home / "var" / "rivers" / "furniture.parquet", {"n.example": host})
+    after = json.loads(likewise(*shown).stdout)
+    assert after["text"].split("\n\n") == before["text"].split("\n\n")[:-1]
+    (struck,) = [block for block in after["blocks"] if block["text"] == last]
+    assert (struck["kept"], struck["reason"]) == (False, "repeats in 12 articles of the host (80%)")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["missing.html"], "no such file"),
-        (["https://n.example/a"], "--dataset"),
+        (["https://n.example/a"], "https://n.example/a: a URL is looked up"),
+        (["https://n.example/a"], "--dataset NAME (here: rivers)"),
         (["https://n.example/a", "--dataset", "rivers"], "no record"),
         (["broken.html.gz"], "broken.html.gz"),
         (["seed.txt", "--html", "seed.txt/out.html"], "cannot be written"),

@@ -12,7 +12,7 @@ from cleaning.schema import Extraction, Page
 from cleaning.verdict import Verdict
 from flows.workers import WorkerOptions, clean_pages
 
-QUICK = WorkerOptions(processes=2, seconds=2.0, memory=300_000_000, ahead=8)
+QUICK = WorkerOptions(processes=2, patience=2.0, memory=300_000_000, ahead=8)
 
 
 def behave(page: Page, marker: str = "") -> Extraction:
@@ -20,6 +20,9 @@ def behave(page: Page, marker: str = "") -> Extraction:
     order = page.body.decode()
     if order == "hang":
         time.sleep(60)
+    if order == "spin":
+        while True:
+            pass
     if order == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if order == "eat":
@@ -48,7 +51,7 @@ def test_results_keep_the_order_of_the_pages(processes: int) -> None:
 @pytest.mark.parametrize(
     ("order", "verdict", "reason"),
     [
-        ("hang", Verdict.TIMED_OUT, "over 2 s"),
+        ("hang", Verdict.TIMED_OUT, "no answer in 2 s"),
         ("die", Verdict.CRASHED, "process ended"),
         ("eat", Verdict.CRASHED, "MemoryError"),
         ("raise", Verdict.CRASHED, "ValueError: broken page"),
@@ -59,6 +62,14 @@ def test_a_bad_page_gets_a_verdict_and_the_rest_go_on(order: str, verdict: Verdi
     results = list(clean_pages(pages("a", order, "b", "c"), behave, QUICK))
     assert [result.verdict for result in results] == [Verdict.KEPT, verdict, Verdict.KEPT, Verdict.KEPT]
     assert reason in results[1].reason
+
+
+def test_a_page_that_works_too_long_is_ended_by_its_cpu_time() -> None:
+    """A page that never ends is given up after its CPU seconds, long before patience with the machine ends."""
+    options = WorkerOptions(processes=1, seconds=0.5, patience=600.0)
+    results = list(clean_pages(pages("a", "spin", "b"), behave, options))
+    assert [result.verdict for result in results] == [Verdict.KEPT, Verdict.TIMED_OUT, Verdict.KEPT]
+    assert results[1].reason == "cleaning took over 0.5 s of CPU"
 
 
 def test_pages_are_read_no_further_than_needed() -> None:

@@ -1,0 +1,53 @@
+"""Takes blocks out of a selection after the fact: by number, and posts of social networks that a page embeds."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from cleaning.blocks import Segments
+from cleaning.selection import Selection
+
+_EMBED = re.compile(
+    r"(?:^|[\s.])(?:twitter-tweet|twitter-video|instagram-media|fb-post|fb-video|tiktok-embed|bluesky-embed|mastodon-embed"
+    r"|reddit-embed-bq|reddit-card|text-post-media|telegram-post|wp-block-embed__wrapper)(?:\s|$)"
+)
+"""Class names that the networks' own embedding codes have, on whatever site."""
+
+
+def leave_out(chosen: Selection, reasons: Mapping[int, str]) -> Selection:
+    """The selection without some of its blocks, named by their numbers on the page, each with the reason."""
+    kept = [i for i, choice in enumerate(chosen.choices) if choice.kept]
+    paragraphs = chosen.text.split("\n\n")
+    if not reasons or len(paragraphs) != len(kept):
+        return chosen
+    text = "\n\n".join(paragraph for i, paragraph in zip(kept, paragraphs, strict=True) if i not in reasons)
+    choices = tuple(
+        replace(choice, kept=False, reason=reasons[i]) if i in reasons and choice.kept else choice
+        for i, choice in enumerate(chosen.choices)
+    )
+    return replace(chosen, text=text, choices=choices)
+
+
+def without_embeds(found: Segments, chosen: Selection) -> Selection:
+    """The selection without embedded posts, which are told by the class names of the networks' own codes."""
+    embeds = {i for i, container in enumerate(found.containers) if _EMBED.search(_own_name(container.signature))}
+    if not embeds:
+        return chosen
+    inside = {
+        i: "embedded post"
+        for i, choice in enumerate(chosen.choices)
+        if choice.kept and _lies_in(found, found.blocks[i].container, embeds)
+    }
+    return leave_out(chosen, inside)
+
+
+def _own_name(signature: str) -> str:
+    return signature.rpartition("/")[2]
+
+
+def _lies_in(found: Segments, container: int, embeds: set[int]) -> bool:
+    while container >= 0:
+        if container in embeds:
+            return True
+        container = found.containers[container].parent
+    return False
