@@ -1,10 +1,9 @@
 """The dataset card: the list of files that readers follow, and what a researcher wants to know before using them."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
-import duckdb
 import yaml
 from datasets import Features
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -13,7 +12,9 @@ from cleaning.schema import CONFIGS
 from cleaning.verdict import MEANING, Verdict
 from flows.changes import SCHEMAS
 from flows.config import Dataset
-from flows.manifest import Manifest
+from flows.counts import Counts
+from flows.croissant import citation
+from flows.manifest import Manifest, Shard
 
 _SIZES = (
     (1_000, "n<1K"),
@@ -22,6 +23,9 @@ _SIZES = (
     (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"),
 )
+_BAR = 30
+"""Characters of the longest bar."""
+
 TEMPLATES = Environment(
     loader=PackageLoader("flows", "templates"),
     autoescape=select_autoescape(["html"]),
@@ -32,30 +36,30 @@ TEMPLATES = Environment(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Articles by domain and language (most first) and by month (in order), and rejected pages by verdict."""
-
-    domains: list[tuple[str, int]]
-    languages: list[tuple[str, int]]
-    months: list[tuple[str, int]]
-    verdicts: list[tuple[str, int]]
-
-
-def render_card(dataset: Dataset, manifest: Manifest, root: Path) -> str:
-    """The text of README.md for the version whose shards lie below `root`."""
-    counts = count(root, manifest)
+def render_card(dataset: Dataset, manifest: Manifest, counts: Counts) -> str:
+    """The text of README.md for a version."""
     body = TEMPLATES.get_template("card.md").render(
         dataset=dataset,
         recipe=dataset.recipe,
         manifest=manifest,
-        counts=counts,
+        months=_bars(sorted(counts.months.items())),
+        languages=_bars(counts.most("languages")),
+        sources=_bars(counts.most("domains")[:50]),
+        others=counts.most("domains")[50:],
         seeds=dataset.seed_names(),
         configs=CONFIGS,
-        meanings=[(Verdict(name), number, MEANING[Verdict(name)]) for name, number in counts.verdicts],
+        splits=[split for split, _ in _by_split(manifest.of("articles"))],
+        citation=citation(dataset, manifest),
+        meanings=[(Verdict(name), number, MEANING[Verdict(name)]) for name, number in counts.most("verdicts")],
     )
     front = yaml.safe_dump(front_matter(dataset, manifest, counts), sort_keys=False, allow_unicode=True)
     return f"---\n{front}---\n\n{body}"
+
+
+def _bars(counts: Sequence[tuple[str, int]]) -> list[tuple[str, int, str]]:
+    """Values with their numbers and a bar of their length, the longest of _BAR characters."""
+    most = max((number for _, number in counts), default=1)
+    return [(value, number, "█" * max(1, round(_BAR * number / most))) for value, number in counts]
 
 
 def front_matter(dataset: Dataset, manifest: Manifest, counts: Counts) -> dict[str, Any]:
@@ -65,7 +69,7 @@ def front_matter(dataset: Dataset, manifest: Manifest, counts: Counts) -> dict[s
     return {
         "pretty_name": dataset.recipe.title or dataset.name,
         "license": dataset.recipe.publish.license,
-        "language": sorted(language for language, _ in counts.languages if language),
+        "language": sorted(language for language in counts.languages if language),
         "task_categories": ["text-classification", "text-retrieval"],
         "tags": ["news"],
         "size_categories": [size],
@@ -73,7 +77,10 @@ def front_matter(dataset: Dataset, manifest: Manifest, counts: Counts) -> dict[s
             {
                 "config_name": config,
                 "default": config == "articles",
-                "data_files": [{"split": "train", "path": [shard.path for shard in manifest.of(config)]}],
+                "data_files": [
+                    {"split": split, "path": [shard.path for shard in shards]}
+                    for split, shards in _by_split(manifest.of(config))
+                ],
             }
             for config in filled
         ],
@@ -81,33 +88,27 @@ def front_matter(dataset: Dataset, manifest: Manifest, counts: Counts) -> dict[s
     }
 
 
+def _by_split(shards: Sequence[Shard]) -> list[tuple[str, list[Shard]]]:
+    """The shards of a config by split; splits are in the order of their names, and shards as they come."""
+    ordered = sorted(shards, key=lambda shard: shard.split)
+    return [(split, list(these)) for split, these in groupby(ordered, lambda shard: shard.split)]
+
+
 def _info(config: str, manifest: Manifest) -> dict[str, Any]:
+    splits = _by_split(manifest.of(config))
     stored = sum(shard.bytes for shard in manifest.of(config))
     return {
         "config_name": config,
         "features": Features.from_arrow_schema(SCHEMAS[config])._to_yaml_list(),
-        "splits": [{"name": "train", "num_bytes": stored, "num_examples": manifest.rows(config)}],
+        "splits": [
+            {
+                "name": split,
+                "num_bytes": sum(shard.bytes for shard in shards),
+                "num_examples": sum(shard.rows for shard in shards),
+            }
+            for split, shards in splits
+        ],
         "download_size": stored,
         "dataset_size": stored,
         "version": f"{manifest.version}.0.0",
     }
-
-
-def count(root: Path, manifest: Manifest) -> Counts:
-    """Counts over all rows, from the columns that they need."""
-    articles, rejected = ([root / shard.path for shard in manifest.of(config)] for config in ("articles", "rejected"))
-    return Counts(
-        domains=_count_by("domain", articles),
-        languages=_count_by("language", articles),
-        months=_count_by("strftime(published_at, '%Y-%m')", articles, "value"),
-        verdicts=_count_by("verdict", rejected),
-    )
-
-
-def _count_by(expression: str, paths: list[Path], order: str = "rows DESC, value") -> list[tuple[str, int]]:
-    """How many rows of the Parquet files have each value of a SQL expression."""
-    if not paths:
-        return []
-    sql = f"SELECT {expression} AS value, count(*) AS rows FROM read_parquet(?) GROUP BY value ORDER BY {order}"
-    with duckdb.connect() as db:
-        return [(value or "", number) for value, number in db.execute(sql, [[str(path) for path in paths]]).fetchall()]

@@ -2,39 +2,36 @@
 
 from collections.abc import Iterator
 
-from flows.changes import Change
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from flows.config import Recipe
-from flows.errors import PublishError
 from flows.manifest import Manifest
+from flows.plan import RefusedVersionError
 
-
-class RefusedVersionError(PublishError):
-    """A version that is not fit for readers; they keep the one before."""
-
-
-def check_rows(change: Change, recipe: Recipe) -> None:
-    """Makes sure that the rows to add are whole.
-
-    Raises:
-        RefusedVersionError: a row lacks its text, or its id is in two configs.
-    """
-    both = sorted(set(change.add["articles"]) & set(change.add["copies"]))
-    if both:
-        raise RefusedVersionError(f"{len(both)} ids are an article and a copy at once: {both[:3]}.", _REPORT_IT)
-    wrong = list(_wrong_rows(change, recipe))
-    if wrong:
-        raise RefusedVersionError(f"{len(wrong)} rows are not whole; first: {wrong[0]}.", _REPORT_IT)
-
+__all__ = ["RefusedVersionError", "check_articles", "check_version"]
 
 _REPORT_IT = "Nothing was published. `likewise report` shows the run; this is a fault of likewise, please report it."
 
 
-def _wrong_rows(change: Change, recipe: Recipe) -> Iterator[str]:
-    for row in change.add["articles"].values():
-        if recipe.publish.text != "none" and not (row["text"] or "").strip():
-            yield f"{row['url']} has no text"
-        if row["similarity"] is None or not 0 <= row["similarity"] <= 1:
-            yield f"{row['url']} has the similarity {row['similarity']}"
+def check_articles(rows: pa.Table) -> None:
+    """Makes sure that articles to add are whole, before their texts are shortened as the recipe says.
+
+    Raises:
+        RefusedVersionError: a row lacks its text, its id or its similarity.
+    """
+    wrong = list(_wrong_rows(rows))
+    if wrong:
+        raise RefusedVersionError(f"{len(wrong)} rows are not whole; first: {wrong[0]}.", _REPORT_IT)
+
+
+def _wrong_rows(rows: pa.Table) -> Iterator[str]:
+    has_text = pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(pc.fill_null(rows["text"], ""))), 0)
+    likeness = pc.fill_null(rows["similarity"], -1.0)
+    is_share = pc.and_(pc.greater_equal(likeness, 0.0), pc.less_equal(likeness, 1.0))
+    for is_whole, fault in ((has_text, "has no text"), (is_share, "has no similarity within 0..1")):
+        for url in rows["url"].filter(pc.invert(is_whole)).to_pylist():
+            yield f"{url} {fault}"
 
 
 def check_version(manifest: Manifest, base: Manifest, recipe: Recipe) -> None:

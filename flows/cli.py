@@ -1,261 +1,97 @@
-"""The command line: `likewise COMMAND`; every command works on one dataset, named by its recipe."""
+"""The command line: `likewise COMMAND`; the module of a command is imported when the command is called."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
-from flows import crawling, history_commands, inputs, report, stages, topic_commands
-from flows import doctor as checks
-from flows.config import load_dataset_config
-from flows.errors import InputError, RecipeError
-from flows.inspection import inspect
-from flows.options import AsJson, Name, RunId, Verbose
-from flows.runs import Run, list_runs, locked_state, open_run, start_run
-from flows.scaffold import new_dataset
-from flows.stages import Input
-from flows.terminal import OUT, errors_for_people, print_funnel, print_json, progress
-from flows.watching import Watcher, watched_by
+PLACES = {
+    "demo": ("flows.setup_commands:demo", "Serve a small made-up newsroom here, and grow a dataset from it."),
+    "new": ("flows.setup_commands:new", "Make a recipe from seed files."),
+    "doctor": ("flows.setup_commands:doctor", "Check the environment, and a dataset's recipe, seeds and state."),
+    "run": ("flows.run_commands:run", "Crawl, clean, filter, recognise copies and publish, as a Prefect flow run."),
+    "serve": ("flows.serve_commands:serve", "Run datasets on their recipes' schedules, on a Prefect server."),
+    "status": ("flows.serve_commands:status", "Show a dataset's last and next run, its freshness, and what is wrong."),
+    "backfill": ("flows.run_commands:backfill", "Grow a dataset once from WARC files, HTML files or a list of URLs."),
+    "crawl": ("flows.run_commands:crawl", "Only fetch: find candidate articles and store their pages as WARC."),
+    "clean": ("flows.run_commands:clean", "Only extract: turn the run's WARC pages into clean articles."),
+    "filter": ("flows.run_commands:filter_", "Only judge: which of the run's articles are like the seeds."),
+    "copies": ("flows.run_commands:copies", "Only compare: which articles are copies or later editions of known ones."),
+    "publish": ("flows.run_commands:publish", "Only publish: a new version from all runs that are not in it yet."),
+    "report": ("flows.run_commands:report_", "Show what became of every page of a run."),
+    "label": ("flows.topic_commands:label", "Teach the topic: say of borderline articles whether they belong."),
+    "explain": ("flows.topic_commands:explain", "Show why a text is in or out."),
+    "inspect": ("flows.inspection:inspect", "Show the blocks of one page, kept and removed, and its metadata."),
+    "furniture": ("flows.furniture:furniture", "List the lines that repeat across a host's articles, or forget them."),
+    "versions": ("flows.history_commands:versions", "List the versions that are still there."),
+    "diff": ("flows.history_commands:diff", "Show which articles came, went or changed between two versions."),
+    "rollback": ("flows.history_commands:rollback", "Publish the rows of an earlier version again."),
+    "takedown": ("flows.history_commands:takedown", "Remove articles everywhere, and keep them out."),
+    "compact": ("flows.history_commands:compact", "Publish the same rows in fewer files."),
+    "reclean": ("flows.derive_commands:reclean", "Derive everything again from the stored pages, as one version."),
+    "hydrate": ("flows.derive_commands:hydrate", "Rebuild the texts of a dataset that was published without them."),
+    "gc": ("flows.history_commands:gc", "Clear away versions that were replaced long ago."),
+    "push": ("flows.destination_commands:push", "Bring copies on S3 or the Hub up to the published version."),
+    "pull": ("flows.destination_commands:pull", "Restore the local folder from a copy on S3 or the Hub."),
+}
+"""Each command in the order of `likewise --help`: its `module:function`, and its line there."""
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands by name, each imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        module, _, function = PLACES[name][0].partition(":")
+        alone = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+        alone.command(name)(getattr(import_module(module), function))
+        return get_command(alone)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(PLACES)
+
+    def __len__(self) -> int:
+        return len(PLACES)
+
+
+class _LazyGroup(TyperGroup):
+    """Lists its commands from PLACES alone, and imports the one that is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Commands()  # type: ignore[assignment]
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - as the base class has it
+        """The names, in the order of PLACES."""
+        return list(PLACES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - as the base class has it
+        """The line that the list of commands shows; None for a name that is not in it."""
+        return TyperCommand(cmd_name, help=PLACES[cmd_name][1]) if cmd_name in PLACES else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that is called, imported."""
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, self.commands[name] if name else found, rest
+
 
 app = typer.Typer(
     name="likewise",
+    cls=_LazyGroup,
     help="From a few seed articles to a dataset of articles like them.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     epilog="Exit codes: 0 done, 1 failed, 2 bad input or recipe, 3 no source answered, 4 state or disk, "
-    "5 published dataset, 130 stopped by Ctrl-C.",
+    "5 published dataset, 6 Prefect server, 130 stopped by Ctrl-C.",
 )
 
 
-@contextmanager
-def _working(
-    name: str, run_id: str | None, verbose: bool, kind: str = "run", fresh: bool = False
-) -> Iterator[tuple[Run, Watcher]]:
-    """The run to work on and who watches it, with the state locked and errors told to people."""
-    with errors_for_people(), progress(verbose) as watcher:
-        dataset = load_dataset_config(name)
-        with locked_state(dataset):
-            run = start_run(dataset, run_id, kind) if run_id else open_run(dataset, kind=kind, fresh=fresh)
-            yield run, watcher
-
-
-def _show(result: dict[str, Any], run: Run, as_json: bool) -> None:
-    if as_json:
-        print_json(result)
-        return
-    print_funnel(report.funnel(run), f"{run.dataset.name}, run {run.id}")
-    for note in report.notes(run):
-        OUT.print(note, highlight=False, markup=False)
-    _say_published(run)
-
-
-def _say_published(run: Run) -> None:
-    published = run.summary("publish")
-    if published is None:
-        return
-    folder = run.dataset.folder
-    if refused := published.get("refused"):
-        OUT.print(f"Not published: {refused}", highlight=False, markup=False)
-        return
-    if not published["version"]:
-        OUT.print("Nothing to publish yet: no article was like the seeds.", highlight=False)
-        return
-    if published["is_new"]:
-        OUT.print(f"Published version {published['version']}. To use it:", highlight=False)
-    else:
-        OUT.print(f"Nothing new: version {published['version']} stays. To use it:", highlight=False)
-    OUT.print(
-        f'  from datasets import load_dataset; articles = load_dataset("{folder}", split="train")',
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
-
-
-@app.command()
-def run(name: Name, run_id: RunId = None, as_json: AsJson = False, verbose: Verbose = False) -> None:
-    """Crawl, clean, filter, recognise copies and publish, as a Prefect flow run.
-
-    Uses the Prefect server that is configured (PREFECT_API_URL or a profile), else a temporary one. A run that was cut
-    short is finished first. Nothing new means no new version.
-    """
-    with errors_for_people(), progress(verbose) as watcher, watched_by(watcher):
-        dataset = load_dataset_config(name)
-        if not len(dataset.recipe.sources):
-            raise RecipeError(
-                f"{dataset.recipe_path}: [sources] names nothing to crawl.",
-                "Add sites, feeds or sitemaps, or use `likewise backfill`.",
-            )
-        from flows.serving import run_flow  # Prefect takes seconds to import, and only this command needs it
-
-        result = run_flow(str(dataset.recipe_path), run_id, verbose)
-    _show(result, Run(dataset, result["run"]), as_json)
-
-
-@app.command()
-def backfill(
-    name: Name,
-    warc: Annotated[
-        list[Path] | None, typer.Option("--warc", help="WARC files, or folders of them.", show_default=False)
-    ] = None,
-    html: Annotated[
-        list[Path] | None, typer.Option("--html", help="Folders of HTML files (.html, .html.gz).", show_default=False)
-    ] = None,
-    urls: Annotated[
-        Path | None,
-        typer.Option("--urls", help="A text file with a URL a line to fetch, and no others.", show_default=False),
-    ] = None,
-    new: Annotated[
-        bool, typer.Option("--new", help="Begin a new run even if the last backfill was cut short.")
-    ] = False,
-    run_id: RunId = None,
-    as_json: AsJson = False,
-    verbose: Verbose = False,
-) -> None:
-    """Grow a dataset once from WARC files, HTML files or a list of URLs, without Prefect."""
-    with errors_for_people():
-        load_dataset_config(name)
-        source = _backfill_input(warc, html, urls)
-    with _working(name, run_id, verbose, "backfill", new) as (work, watcher):
-        result = stages.run_stages(work, source, watcher)
-    _show(result, work, as_json)
-
-
-def _backfill_input(warc: list[Path] | None, html: list[Path] | None, urls: Path | None) -> Input:
-    given = [option for option in (warc, html, urls) if option]
-    if len(given) != 1:
-        raise InputError("A backfill takes its pages from one place.", "Give one of --warc, --html and --urls.")
-    if urls:
-        return Input("crawl", urls=inputs.url_list(urls))
-    source = Input("warc", tuple(warc)) if warc else Input("html", tuple(html or ()))
-    source.files()
-    return source
-
-
-@app.command()
-def crawl(name: Name, run_id: RunId = None, as_json: AsJson = False, verbose: Verbose = False) -> None:
-    """Only fetch: find candidate articles and store their pages as WARC."""
-    _one_stage(name, run_id, as_json, verbose, lambda work, watcher: crawling.crawl(work, watcher=watcher))
-
-
-@app.command()
-def clean(name: Name, run_id: RunId = None, as_json: AsJson = False, verbose: Verbose = False) -> None:
-    """Only extract: turn the run's WARC pages into clean articles, in Parquet."""
-    _one_stage(name, run_id, as_json, verbose, lambda work, watcher: stages.clean(work, watcher=watcher))
-
-
-@app.command("filter")
-def filter_(name: Name, run_id: RunId = None, as_json: AsJson = False, verbose: Verbose = False) -> None:
-    """Only judge: which of the run's articles are like the seeds."""
-    _one_stage(name, run_id, as_json, verbose, stages.filter_articles)
-
-
-@app.command()
-def copies(name: Name, run_id: RunId = None, as_json: AsJson = False, verbose: Verbose = False) -> None:
-    """Only compare: which of the run's articles are copies or later editions of known ones."""
-    _one_stage(name, run_id, as_json, verbose, stages.find_copies)
-
-
-@app.command()
-def publish(name: Name, run_id: RunId = None, as_json: AsJson = False, verbose: Verbose = False) -> None:
-    """Only publish: a new version of the dataset from all runs that are not in it yet."""
-    _one_stage(name, run_id, as_json, verbose, stages.publish)
-
-
-def _one_stage(
-    name: str, run_id: str | None, as_json: bool, verbose: bool, stage: Callable[[Run, Watcher], Any]
-) -> None:
-    with _working(name, run_id, verbose) as (work, watcher):
-        result = stage(work, watcher)
-    _show({"run": work.id, **result}, work, as_json)
-
-
-@app.command("report")
-def report_(name: Name, run_id: RunId = None, as_json: AsJson = False) -> None:
-    """Show what became of every page of a run, by stage and verdict, and write its report.html."""
-    with errors_for_people():
-        dataset = load_dataset_config(name)
-        known = list_runs(dataset)
-        chosen = [work for work in known if run_id in (None, work.id)]
-        if not chosen:
-            raise InputError(
-                f"{dataset.name}: no run {run_id or ''} in {dataset.state}.",
-                f"Known: {', '.join(work.id for work in known) or 'none'}. `likewise run {name}` makes one.",
-            )
-        path = stages.write_report(chosen[-1])
-    _show(report.as_json(chosen[-1]) | {"report": str(path)}, chosen[-1], as_json)
-    if not as_json:
-        OUT.print(f"Report: {path}", markup=False, highlight=False, soft_wrap=True)
-
-
-@app.command()
-def new(
-    name: Annotated[
-        str, typer.Argument(help="The dataset's name: lower-case letters, digits, dashes.", show_default=False)
-    ],
-    seeds: Annotated[
-        list[Path],
-        typer.Option(
-            "--seeds", help="Text files with an article each; repeat, or put the files last.", show_default=False
-        ),
-    ],
-    more_seeds: Annotated[list[Path] | None, typer.Argument(help="More seed files.", show_default=False)] = None,
-    site: Annotated[
-        list[str] | None, typer.Option("--site", help="A news site to search, as a URL; repeat.", show_default=False)
-    ] = None,
-) -> None:
-    """Make a recipe from seed files: datasets/NAME/recipe.toml, with the seeds copied to seeds/NAME/."""
-    with errors_for_people():
-        path = new_dataset(name, [*seeds, *(more_seeds or [])], site or [], Path())
-    OUT.print(
-        f"Wrote {path}. Name its [sources], then: likewise doctor {name}; likewise run {name}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
-
-
-@app.command()
-def doctor(
-    name: Annotated[str | None, typer.Argument(help="A dataset to check too.", show_default=False)] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Check the environment, and a dataset's recipe, seeds and state; exit code 1 when something must be mended."""
-    with errors_for_people():
-        found = checks.environment() + (checks.dataset(name) if name else [])
-    if as_json:
-        print_json([vars(check) for check in found])
-    else:
-        checks.show(found, OUT)
-    if any(not check.ok for check in found):
-        raise typer.Exit(1)
-
-
-@app.command()
-def demo(
-    folder: Annotated[Path, typer.Option("--folder", help="Where to put the demo's recipe, state and dataset.")] = Path(
-        "likewise-demo"
-    ),
-    seed: Annotated[int, typer.Option("--seed", help="The number from which the newsroom is made.")] = 7,
-    as_json: AsJson = False,
-    verbose: Verbose = False,
-) -> None:
-    """Serve a small made-up newsroom here, grow a dataset from it on two days, and score it against the truth."""
-    with errors_for_people(), progress(verbose) as watcher, watched_by(watcher):
-        from flows.demo.tour import tour  # only this command needs the newsroom and Prefect
-
-        result = tour(folder, seed, verbose)
-    if as_json:
-        print_json(result.as_json())
-    else:
-        result.show(OUT)
-
-
-for command in (inspect, *topic_commands.COMMANDS, *history_commands.COMMANDS):
-    app.command()(command)
+@app.callback()
+def _likewise() -> None:
+    """Makes the application a group; its commands are those of PLACES."""
 
 
 if __name__ == "__main__":

@@ -2,24 +2,30 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from glob import glob
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from cleaning.boilerplate import CleanSeed, clean_seed
+from crawler.apis import GDELT
 from crawler.options import CrawlOptions, Limits, Network, Politeness
+from flows.destinations.addresses import ADDRESS
 from flows.errors import RecipeError
+from flows.timetable import check_cron, parse_interval
+from flows.wording import sentences
 
 HOME_VARIABLE = "LIKEWISE_HOME"
 RECIPE_NAME = "recipe.toml"
 
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+ReplicaAddress = Annotated[str, StringConstraints(pattern=ADDRESS)]
 
 
 class _Section(BaseModel):
@@ -43,9 +49,19 @@ class SourcesSection(_Section):
     sitemaps: list[HttpUrl] = []
     sections: list[HttpUrl] = []
     archives: list[HttpUrl] = []
+    gdelt: bool | HttpUrl = False
 
     def __len__(self) -> int:
-        return sum(len(getattr(self, key)) for key in type(self).model_fields)
+        return sum(len(found) for found in self.lists().values()) + bool(self.gdelt)
+
+    def lists(self) -> dict[str, tuple[str, ...]]:
+        """The addresses by the kind of source."""
+        return {key: tuple(getattr(self, key)) for key in type(self).model_fields if key != "gdelt"}
+
+    @property
+    def gdelt_endpoint(self) -> str:
+        """The GDELT interface to ask: the public one, or the recipe's; "" for none."""
+        return GDELT if self.gdelt is True else self.gdelt or ""
 
 
 class PeriodSection(_Section):
@@ -80,6 +96,13 @@ class LimitsSection(_Section):
     words: Annotated[int, Field(ge=1)] = 60
 
 
+class CleanSection(_Section):
+    """What the text of an article is: with its lede or not, with the lines that its host repeats or not."""
+
+    lede: bool = True
+    repeated: Literal["remove", "keep"] = "remove"
+
+
 class PolitenessSection(_Section):
     """How the crawl asks: a contact for its user agent, seconds between requests, and what opt-outs mean."""
 
@@ -96,12 +119,20 @@ class NetworkSection(_Section):
     resolve: dict[str, str] = {}
 
 
+class CopiesSection(_Section):
+    """For which of these reasons a later copy takes the place of the article that stands for its cluster."""
+
+    representative: list[Literal["agency", "earliest", "complete"]] = ["agency", "earliest", "complete"]
+
+
 class PublishSection(_Section):
-    """What readers get: how much of the text, paywalled articles or not, and the licence named on the card."""
+    """What readers get: how much of the text, paywalled articles or not, the licence named on the card, and where."""
 
     text: Literal["full", "excerpt", "none"] = "full"
     paywalled: bool = False
     license: str = "other"
+    splits: Literal["none", "year", "month"] = "none"
+    to: list[ReplicaAddress] = []
 
 
 class ExpectSection(_Section):
@@ -109,6 +140,39 @@ class ExpectSection(_Section):
 
     articles: Annotated[int, Field(ge=0)] = 0
     drop: Annotated[float, Field(ge=0, le=1)] = 0.2
+
+
+class ScheduleSection(_Section):
+    """When runs are due, for `likewise serve`: a cron expression in a time zone, or an interval."""
+
+    cron: str = ""
+    interval: str = ""
+    timezone: str = "UTC"
+
+    @field_validator("cron")
+    @classmethod
+    def _five_fields(cls, value: str) -> str:
+        return check_cron(value) if value else value
+
+    @field_validator("interval")
+    @classmethod
+    def _with_unit(cls, value: str) -> str:
+        if value:
+            parse_interval(value)
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError('must be a time zone such as "UTC" or "Europe/Berlin"')
+        return value
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.cron and self.interval:
+            raise ValueError("`cron` and `interval` cannot both be there: take one out")
+        return self
 
 
 class Recipe(_Section):
@@ -120,10 +184,13 @@ class Recipe(_Section):
     sources: SourcesSection = SourcesSection()
     period: PeriodSection = PeriodSection()
     limits: LimitsSection = LimitsSection()
+    clean: CleanSection = CleanSection()
     politeness: PolitenessSection = PolitenessSection()
     network: NetworkSection = NetworkSection()
+    copies: CopiesSection = CopiesSection()
     publish: PublishSection = PublishSection()
     expect: ExpectSection = ExpectSection()
+    schedule: ScheduleSection = ScheduleSection()
 
     @model_validator(mode="after")
     def _polite_to_others(self) -> Self:
@@ -224,7 +291,7 @@ def read_recipe(path: Path) -> Recipe:
         ) from error
     except ValidationError as error:
         raise RecipeError(
-            f"{path}: " + "; ".join(map(_explain, error.errors())) + ".",
+            f"{path}: " + "; ".join(sentences(error.errors(), _allowed_keys)) + ".",
             "docs/recipe.md lists the keys and their values.",
         ) from error
 
@@ -233,7 +300,7 @@ def crawl_options(dataset: Dataset, run_id: str, urls: tuple[str, ...] = ()) -> 
     """What the crawl of a run is told. With `urls`, it fetches exactly these and looks for no others."""
     recipe = dataset.recipe
     limits, sources = recipe.limits, recipe.sources
-    found = {"urls": urls} if urls else {key: tuple(getattr(sources, key)) for key in SourcesSection.model_fields}
+    found: dict[str, Any] = {"urls": urls} if urls else sources.lists() | {"gdelt": sources.gdelt_endpoint}
     return CrawlOptions(
         run_id=run_id,
         state=dataset.state,
@@ -262,18 +329,7 @@ def _recipe_path(name_or_path: str) -> Path:
     )
 
 
-def _explain(error: Any) -> str:
-    key = (
-        ".".join(str(part) for part in error["loc"] if part not in ("literal['auto']", "constrained-float")) or "recipe"
-    )
-    if error["type"] == "extra_forbidden":
-        return f"{key}: unknown key; allowed here: {', '.join(_allowed_keys(error['loc'][:-1]))}"
-    if error["type"] == "missing":
-        return f"{key}: missing, and needed"
-    return f"{key}: {error['msg']}; found {error['input']!r}" if key != "recipe" else str(error["msg"])
-
-
-def _allowed_keys(loc: tuple[Any, ...]) -> list[str]:
+def _allowed_keys(loc: Sequence[Any]) -> list[str]:
     model: type[BaseModel] = Recipe
     for part in loc:
         model = model.model_fields[part].annotation  # type: ignore[assignment]

@@ -1,9 +1,9 @@
 """One run on its way into the index of known articles: what each of its documents is, and what follows for others."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from cleaning.clusters import Article, Batch, Change, Placed, Policy
 from cleaning.duplicates import Relation
 from cleaning.schema import TIME
 from cleaning.shingles import Sketches, Words, digests, sketch, words_of
-from flows.copies_store import Known, Matches, Store, Text
+from flows.copies_store import Known, Matches, Store, Text, moment
 
 DOCUMENTS = pa.schema(
     [
@@ -69,6 +69,8 @@ CHUNK = 5_000
 """Documents that are judged together; bounds the memory of a run."""
 
 _LATE = datetime.max.replace(tzinfo=UTC)
+_FIRST_PAGE = datetime(1991, 8, 6, tzinfo=UTC)
+_SLACK = timedelta(days=1)
 
 
 def article_id(canonical_url: str) -> str:
@@ -76,9 +78,23 @@ def article_id(canonical_url: str) -> str:
     return hashlib.sha256(canonical_url.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def article_of(row: dict[str, Any], article: str, cluster: str, words: Words) -> Article:
+def address_of(row: Mapping[str, Any]) -> str | None:
+    """What `article_id` gives for the URL that an article was fetched from, where it is not its canonical one."""
+    return article_id(row["url"]) if row["canonical_url"] and row["url"] != row["canonical_url"] else None
+
+
+def article_of(row: Mapping[str, Any], article: str, cluster: str, words: Words) -> Article:
     """The article of a row, under an id and in a cluster."""
-    return Article(article, cluster, words, row["domain"] or "", row["agency"] or "", row["published_at"])
+    return Article(article, cluster, words, row["domain"] or "", row["agency"] or "", reliable_date(row))
+
+
+def reliable_date(row: Mapping[str, Any]) -> datetime | None:
+    """When an article was published, unless its page says what cannot be: a time after its fetch, or before the web."""
+    when: datetime | None = row["published_at"]
+    fetched: datetime | None = row["fetched_at"]
+    if when is None or when < _FIRST_PAGE or (fetched is not None and when > fetched + _SLACK):
+        return None
+    return when
 
 
 def post(store: Store, texts: list[Text | None], sketches: Sketches, matches: Matches) -> None:
@@ -110,6 +126,7 @@ class EnteringRun:
         self._store, self._policy, self._first = store, policy, first
         self._ids: list[str] = []
         self._chosen: dict[str, int] = {}
+        self._addresses: dict[str, str | None] = {}
         self._decisions: dict[str, _Decision] = {}
         self._changes: dict[str, Change] = {}
         self._seen_first: set[str] = set()
@@ -118,10 +135,12 @@ class EnteringRun:
     def judge(self, documents: pa.Table) -> None:
         """Decides about each article; where a run has it several times, about the one at its canonical URL."""
         documents = documents.select(DOCUMENTS.names).cast(DOCUMENTS)
-        light = documents.drop_columns("text").to_pylist()
+        light = _light(documents)
         self._ids = [article_id(row["canonical_url"] or row["url"]) for row in light]
         for place in sorted(range(len(light)), key=lambda place: _preference(light[place])):
             self._chosen.setdefault(self._ids[place], place)
+        self._addresses = {article: address_of(light[place]) for article, place in self._chosen.items()}
+        self._store.found_again(self._ids)
         order = sorted(self._chosen.values(), key=lambda place: _age(light[place]))
         for start in range(0, len(order), CHUNK):
             places = order[start : start + CHUNK]
@@ -168,14 +187,19 @@ class EnteringRun:
         fresh = [(article, mark) for article, mark in pairs if article.id not in known]
         self._place([article for article, _ in fresh])
         self._seen_first.update(article.id for article, _ in fresh)
-        self._store.add_articles([(a.id, self._decisions[a.id].cluster_id, mark, 1) for a, mark in fresh])
+        self._store.add_articles(
+            [(a.id, self._decisions[a.id].cluster_id, mark, 1, self._addresses[a.id]) for a, mark in fresh]
+        )
 
     def _renew(self, articles: list[tuple[Article, int, Known]]) -> None:
         """Decides about articles that are known under their URL, and puts later editions in the place of earlier."""
         for article, mark, known in articles:
             self._decisions[article.id] = _renewed(known, mark)
         changed = [(article, mark, known) for article, mark, known in articles if known.digest != mark]
-        rows = [(a.id, known.cluster_id, mark, self._decisions[a.id].version) for a, mark, known in changed]
+        rows = [
+            (a.id, known.cluster_id, mark, self._decisions[a.id].version, self._addresses[a.id])
+            for a, mark, known in changed
+        ]
         self._store.add_articles(rows, [article.id for article, _, _ in changed])
         if standing := [(a, known) for a, _, known in changed if known.representative_id == a.id]:
             self._repost(standing)
@@ -257,13 +281,24 @@ def _joined(matches: Matches, sketches: Sketches, texts: int) -> tuple[Shingles,
     return Shingles(hashes, owners, numbers.size, sizes), numbers.tolist(), tops
 
 
+def _light(documents: pa.Table) -> list[dict[str, Any]]:
+    """The documents as rows, without their texts."""
+    names = [name for name in DOCUMENTS.names if name != "text"]
+    columns = [documents[name] for name in names]
+    values = [
+        [moment(value) for value in column.cast(pa.int64()).to_pylist()] if column.type == TIME else column.to_pylist()
+        for column in columns
+    ]
+    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+
+
 def _preference(row: dict[str, Any]) -> tuple[Any, ...]:
     return (row["url"] != row["canonical_url"], *_age(row))
 
 
 def _age(row: dict[str, Any]) -> tuple[datetime, datetime, str]:
     fetched = row["fetched_at"] or _LATE
-    return row["published_at"] or fetched, fetched, row["url"]
+    return reliable_date(row) or fetched, fetched, row["url"]
 
 
 def _table(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:

@@ -1,12 +1,13 @@
 """The first stage: crawls in a process of its own, and writes down what became of every URL."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -14,12 +15,21 @@ import pyarrow as pa
 from cleaning.schema import REJECTED, arrow_schema
 from cleaning.urls import host_of
 from cleaning.verdict import Verdict
-from crawler.outcomes import outcomes, totals
+from crawler.options import CrawlOptions
+from crawler.outcomes import Totals, outcomes, totals
+from crawler.sources import given_sources
 from flows.config import crawl_options
 from flows.errors import SourcesError, StateError
-from flows.runs import Run, write_text
+from flows.health import RUNS_COMPARED, troubles
+from flows.runs import Run, list_runs, write_text
 from flows.tables import write_table
 from flows.watching import SILENT, Watcher
+
+_UNREACHABLE = 3
+"""The exit code of `python -m crawler` when no source answered."""
+
+_SOURCES_SHOWN = 3
+_LOG_PREFIX = re.compile(r"^[\d-]{10} [\d:,]{12} [A-Z]+ ")
 
 OUTCOMES = arrow_schema(column for column in REJECTED if column.name not in ("run_id", "similarity"))
 
@@ -32,7 +42,7 @@ def crawl(run: Run, urls: Sequence[str] = (), watcher: Watcher = SILENT) -> Summ
     Args:
         run: whose recipe says what to crawl; its WARC files are what is left behind.
         urls: fetch exactly these instead of the recipe's sources.
-        watcher: gets the process's log lines and the number of pages fetched.
+        watcher: gets the process's log lines, the number of pages fetched, and which sources are in trouble.
 
     Raises:
         SourcesError: none of the sources answered.
@@ -43,8 +53,23 @@ def crawl(run: Run, urls: Sequence[str] = (), watcher: Watcher = SILENT) -> Summ
     options = crawl_options(run.dataset, run.id, tuple(urls))
     told = run.folder / "crawl-options.json"
     write_text(told, options.to_json())
-    last = _watch_crawl([sys.executable, "-m", "crawler", str(told)], options.limits.pages, watcher)
-    return run.finish("crawl", last | {"outcomes": _write_outcomes(run)})
+    ended = _watch_crawl([sys.executable, "-m", "crawler", str(told)], options.limits.pages, watcher)
+    _check_exit(ended, run)
+    found = [str(trouble) for trouble in troubles(_recent_totals(run), _given(options))]
+    for trouble in found:
+        watcher.log(f"source in trouble: {trouble}")
+    return run.finish("crawl", ended.said | {"outcomes": _write_outcomes(run), "troubles": found})
+
+
+def _recent_totals(run: Run) -> list[Totals]:
+    """What the crawls of the last runs up to this one gave, the oldest first."""
+    earlier = [other.id for other in list_runs(run.dataset) if other.id < run.id][-RUNS_COMPARED:]
+    found = (totals(run.dataset.state, run_id) for run_id in [*earlier, run.id])
+    return [one for one in found if one]
+
+
+def _given(options: CrawlOptions) -> set[str]:
+    return {url for url, _ in given_sources(options)}
 
 
 COUNTED_ONLY = frozenset({Verdict.KEPT, Verdict.KNOWN, Verdict.NOT_MODIFIED, Verdict.OVER_BUDGET})
@@ -59,7 +84,16 @@ def _write_outcomes(run: Run) -> dict[str, int]:
     return whole.verdicts if whole else {}
 
 
-def _watch_crawl(command: list[str], pages: int, watcher: Watcher) -> Summary:
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """How the crawl's process ended: its exit code, its last progress, and its last log lines."""
+
+    code: int
+    said: Summary
+    tail: list[str]
+
+
+def _watch_crawl(command: list[str], pages: int, watcher: Watcher) -> _Ended:
     last: Summary = {}
     tail: list[str] = []
     with subprocess.Popen(
@@ -83,8 +117,7 @@ def _watch_crawl(command: list[str], pages: int, watcher: Watcher) -> Summary:
             _stop_in_good_order(process)
             raise
         listener.join()
-    _check_exit(process.returncode, tail)
-    return last
+    return _Ended(process.returncode, last, tail)
 
 
 def _listen(process: subprocess.Popen[str], watcher: Watcher, tail: list[str]) -> None:
@@ -102,15 +135,24 @@ def _stop_in_good_order(process: subprocess.Popen[str], seconds: float = 20.0) -
         process.kill()
 
 
-def _check_exit(code: int, tail: list[str]) -> None:
-    if code == 0:
-        return
-    said = "\n".join(tail)
-    if code == 3:
+def _check_exit(ended: _Ended, run: Run) -> None:
+    if ended.code == _UNREACHABLE:
         raise SourcesError(
-            f"None of the recipe's sources answered.\n{said}\n",
-            "Check the addresses in [sources], the network, and `likewise doctor`.",
+            f"None of the sources of {run.dataset.name} answered: {_unanswered(run)}.",
+            f"Check the addresses under [sources] in {run.dataset.recipe_path} and this machine's network; "
+            "then run the same command again.",
         )
-    raise StateError(
-        f"The crawl ended with code {code}.\n{said}\n", "Run the same command again; it goes on where it stopped."
-    )
+    if ended.code:
+        said = _LOG_PREFIX.sub("", ended.tail[-1]) if ended.tail else "it said nothing"
+        raise StateError(
+            f"The crawl ended with code {ended.code}: {said}",
+            "Run the same command again; it goes on where it stopped. With --verbose it shows the crawl's log.",
+        )
+
+
+def _unanswered(run: Run) -> str:
+    """The sources that were asked, each with what came of it."""
+    found = totals(run.dataset.state, run.id)
+    failed = [f"{one.source} ({one.error})" for one in (found.sources if found else ()) if one.error]
+    more = f", and {len(failed) - _SOURCES_SHOWN} more" if len(failed) > _SOURCES_SHOWN else ""
+    return ", ".join(failed[:_SOURCES_SHOWN]) + more

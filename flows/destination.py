@@ -1,8 +1,8 @@
 """Where versions are published: a local folder whose readers see the old version or the new one, never a mixture.
 
-<folder>/.versions/000002/{README.md, manifest.json, report.html, data/}    immutable, unchanged shards hard-linked
+<folder>/.versions/000002/{README.md, manifest.json, ..., data/}            immutable, unchanged shards hard-linked
 <folder>/current -> .versions/000002                                        the commit: one atomic rename
-<folder>/README.md, manifest.json, report.html, data -> current/...
+<folder>/README.md, manifest.json, report.html, croissant.json, data -> current/...
 """
 
 import os
@@ -12,12 +12,16 @@ from pathlib import Path
 
 from flows.errors import PublishError
 from flows.manifest import MANIFEST_NAME, Manifest, Shard
+from flows.tables import sync_folder
 
 CARD_NAME = "README.md"
 REPORT_NAME = "report.html"
+CROISSANT_NAME = "croissant.json"
+COUNTS_NAME = "counts.json"
 DATA = "data"
 VERSIONS = ".versions"
-PUBLISHED = (CARD_NAME, MANIFEST_NAME, REPORT_NAME, DATA)
+PUBLISHED = (CARD_NAME, MANIFEST_NAME, REPORT_NAME, CROISSANT_NAME, DATA)
+"""What readers find in the folder itself; `counts.json`, from which the next version counts, stays in its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +90,17 @@ class LocalFolder:
         """Puts an unchanged shard of the published version into the draft, by a hard link."""
         os.link(self.current.resolve() / shard.path, draft / shard.path)
 
+    def abandon(self, draft: Path) -> None:
+        """Clears a draft away that is not to be published."""
+        shutil.rmtree(draft, ignore_errors=True)
+
     def commit(self, draft: Path, manifest: Manifest) -> None:
         """Makes a complete draft, all but its manifest, the published version."""
         (draft / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
-        _sync(draft)
+        _sync(draft)  # its shards were synced when they were written
         final = self._final(manifest.version)
         draft.rename(final)
-        _sync_folder(final.parent)
+        sync_folder(final.parent)
         self._swap(Path(VERSIONS) / final.name)
 
     def _draft(self, version: int) -> Path:
@@ -105,7 +113,7 @@ class LocalFolder:
         for name in PUBLISHED:
             _point(self.root / name, Path("current") / name)
         _point(self.current, target)
-        _sync_folder(self.root)
+        sync_folder(self.root)
 
 
 def _point(link: Path, target: Path) -> None:
@@ -119,17 +127,9 @@ def _point(link: Path, target: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(folder.iterdir()):
         if path.is_file():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-    _sync_folder(folder / DATA)
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(folder / DATA)
+    sync_folder(folder)

@@ -7,14 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
+from rich.markup import escape
 
 from flows.config import Dataset, load_dataset_config
 from flows.destination import LocalFolder
-from flows.errors import LikewiseError
+from flows.errors import LikewiseError, PublishError
+from flows.manifest import Manifest
 from flows.runs import list_runs
-from flows.stages import topic_profile
+from flows.shard_index import ShardIndex
 
 PACKAGES = ("scrapy", "trafilatura", "datasets", "pyarrow", "duckdb", "prefect")
 FREE_BYTES = 1_000_000_000
@@ -22,15 +25,19 @@ FREE_BYTES = 1_000_000_000
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was checked: whether it is fine, and what was found or what to do."""
+    """One thing that was checked: whether it is fine, and what was found or what to do.
+
+    With `advice`, nothing is broken, but something would be better otherwise.
+    """
 
     name: str
     ok: bool
     detail: str
+    advice: bool = False
 
 
 def environment() -> list[Check]:
-    """Python, the packages, cores, disk and Prefect's server."""
+    """Python, the packages, cores and disk."""
     free = shutil.disk_usage(Path.cwd()).free
     return [
         Check("python", sys.version_info >= (3, 11), sys.version.split()[0]),
@@ -61,14 +68,22 @@ def dataset(name: str) -> list[Check]:
             sources > 0,
             f"{sources} named" if sources else "none: name sites, feeds or sitemaps, or use `likewise backfill`",
         ),
-        Check(
-            "contact",
-            True,
-            found.recipe.politeness.contact or "none: publishers cannot reach you; set politeness.contact",
-        ),
+        _contact(found),
+        _schedule(found),
         *_tried("state", lambda: _state(found)),
         *_tried("published", lambda: _published(found)),
     ]
+
+
+def _contact(found: Dataset) -> Check:
+    contact = found.recipe.politeness.contact
+    return Check("contact", True, contact or "none: publishers cannot reach you; set politeness.contact", not contact)
+
+
+def _schedule(found: Dataset) -> Check:
+    asked = found.recipe.schedule
+    said = f"{asked.cron} ({asked.timezone})" if asked.cron else asked.interval and f"every {asked.interval}"
+    return Check("schedule", True, said or "none: `likewise serve` needs one; `likewise run` does not")
 
 
 def _tried(name: str, check: Callable[[], str]) -> list[Check]:
@@ -83,6 +98,8 @@ def _seeds(found: Dataset) -> str:
 
 
 def _topic(found: Dataset) -> str:
+    from flows.stages import topic_profile  # the libraries behind it take a second to import
+
     profile = topic_profile(found)
     return "; ".join([f"threshold {profile.threshold:.3f}", *profile.problems()])
 
@@ -97,11 +114,27 @@ def _state(found: Dataset) -> str:
 
 def _published(found: Dataset) -> str:
     manifest = LocalFolder(found.folder).manifest()
+    if manifest:
+        _check_whole(found, manifest)
     return f"version {manifest.version}, {manifest.rows('articles')} articles" if manifest else "nothing yet"
+
+
+def _check_whole(found: Dataset, manifest: Manifest) -> None:
+    """Makes sure that all rows fit together: ids are there once, and copies name articles that are there.
+
+    Raises:
+        PublishError: they do not.
+    """
+    with TemporaryDirectory() as folder, ShardIndex(Path(folder) / "rows.duckdb") as index:
+        faults = index.follow(manifest, LocalFolder(found.folder).current).faults()
+    if faults:
+        raise PublishError(
+            f"version {manifest.version}: {'; '.join(faults)}.", "`likewise rollback` to a version that is whole."
+        )
 
 
 def show(checks: Sequence[Check], console: Console) -> None:
     """Prints a line for each check."""
     for check in checks:
-        mark = "[green]ok  [/]" if check.ok else "[red]mend[/]"
-        console.print(mark, f"{check.name}:", check.detail, markup=True, highlight=False, soft_wrap=True)
+        mark = "[red]mend[/]" if not check.ok else "[yellow]hint[/]" if check.advice else "[green]ok  [/]"
+        console.print(mark, f"{check.name}:", escape(check.detail), highlight=False, soft_wrap=True)

@@ -47,3 +47,9 @@ class PublishError(LikewiseError):
     """The published dataset cannot be extended."""
 
     exit_code = 5
+
+
+class ServerError(LikewiseError):
+    """The Prefect server does not answer, or does not start."""
+
+    exit_code = 6

@@ -1,5 +1,6 @@
 """Why a text is in or out of a topic, and asking people about those in between: as records, and on a terminal."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +13,7 @@ from cleaning.boilerplate import clean_seed
 from cleaning.extract import ExtractOptions, extract
 from cleaning.schema import Page
 from cleaning.terms import weighted_terms
-from cleaning.topic import Contribution, TopicProfile
+from cleaning.topic import FEWEST_TERMS, Contribution, TopicProfile
 from flows.config import Dataset
 from flows.errors import InputError
 from flows.inputs import HTML_SUFFIXES, MAX_PAGE_BYTES, html_pages
@@ -25,6 +26,10 @@ _MOST_LABEL_TERMS = 6
 _LONGEST_NAME = 4_096
 _FIRST_CHARACTERS = 400
 
+# What can only be meant as an address, a path, an id or a file's name. Anything else is a text, even without a space:
+# Chinese and Japanese are written so.
+_REFERENCE = re.compile(r"https?://\S+|[!-~]*[/\\][!-~]*|[0-9a-f]{32}|\S+\.\w{1,5}", re.ASCII)
+
 Answer = Callable[[str], str]
 
 
@@ -36,7 +41,7 @@ def text_named(dataset: Dataset, given: str) -> Article:
     """
     path = _file(given)
     found = _from_file(path) if path else find_article(dataset, given.strip())
-    if found is None and len(given.split()) == 1:
+    if found is None and _REFERENCE.fullmatch(given.strip()):
         raise InputError(
             f"{dataset.name}: {given[:200]!r} is no file, and no URL or id of an article in the state or published.",
             "Check the path; save the page and give the file, or fetch it by `likewise backfill --urls`.",
@@ -94,6 +99,8 @@ def explanation(profile: TopicProfile, article: Article, most_terms: int = MOST_
         "seed_similarity": found.seed_similarity,
         "seed_threshold": profile.seed_threshold,
         "nearest_seed_cosine": found.cosine,
+        "title_score": _title_score(profile, article),
+        "different_terms": _different_terms(article),
         "terms": [asdict(term) for term in found.terms[:most_terms]],
         "label_factor": found.lift,
         "label_terms": [asdict(term) for term in found.label_terms[:most_terms]],
@@ -111,10 +118,22 @@ def show_explanation(profile: TopicProfile, article: Article, out: Console) -> N
     sign, verdict = (">=", "like the seeds") if score.is_relevant else ("<", "not like the seeds")
     _say(out, f"{verdict}: similarity {score.similarity:.3f} {sign} threshold {profile.threshold:.3f}")
     _say(out, f"probability {score.probability:.2f}")
+    if (terms := _different_terms(article)) < FEWEST_TERMS:
+        _say(out, f"This is about articles; a text of {terms} different words says little.", style="yellow")
     _say(out, f"nearest seed: {score.nearest_seed} (cosine {found.cosine:.3f}), because of {_listed(found.terms)}")
     if profile.word_weights:
         factor = f"{found.seed_similarity:.3f} times {found.lift:.2f}"
         _say(out, f"labels: {factor}, because of {_signed(found.label_terms)}")
+    if (promise := _title_score(profile, article)) is not None:
+        _say(out, f"before the fetch: title and address score {promise:.3f}, by which the crawl ranks")
+
+
+def _title_score(profile: TopicProfile, article: Article) -> float | None:
+    return profile.score_title(article.title, article.url) if article.title or article.url else None
+
+
+def _different_terms(article: Article) -> int:
+    return len(weighted_terms(article.to_score))
 
 
 def _listed(terms: Sequence[Contribution]) -> str:
@@ -151,9 +170,16 @@ def show_effect(found: dict[str, Any], out: Console) -> None:
     """Prints what new labels changed."""
     _say(out, f"Threshold {found['threshold_before']:.3f} -> {found['threshold']:.3f}.")
     changes = f"{found['now_in']} would now be published and {found['now_out']} left out"
-    _say(out, f"Of the {found['looked_at']} articles nearest to it, {changes}. The next run judges by this.")
+    if found["looked_at"]:
+        _say(out, f"Of the {found['looked_at']} articles nearest to it, {changes}. The next run judges by this.")
     for title in found["refused"]:
         _say(out, f"Not learnt from: {title!r} is unlike every seed. If the topic is to take it in, make it a seed.")
+
+
+def show_no_answer(asked: Sequence[Article], out: Console) -> None:
+    """Says that nothing was learnt, and why."""
+    why = "No article was answered" if asked else "No article is left to ask about"
+    _say(out, f"{why}; the topic is as it was.")
 
 
 def ask(

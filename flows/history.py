@@ -2,10 +2,12 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from zlib import crc32
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,9 +17,12 @@ from cleaning.schema import CONFIGS
 from flows.config import Dataset
 from flows.destination import REPORT_NAME, LocalFolder
 from flows.errors import InputError
+from flows.gathering import stored
 from flows.manifest import Manifest, Shard
-from flows.publish import ROWS_A_SHARD, publish_version, write_shard
+from flows.publish import SPOOL, publish_version, read_shard
 from flows.runs import RUN_ID_FORMAT
+from flows.shards import Shelf, write_shard
+from flows.sorting import ROWS_A_SHARD, sorted_tables
 from flows.takedown import Takedowns, read_takedowns
 
 KEPT_DAYS = 30
@@ -32,11 +37,15 @@ Keep = Callable[[Path], pa.Array]
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What one version has over another: ids of articles that came, went, and changed their edition or place."""
+    """What one version has over another: ids of articles that came, went, and changed their edition or text.
+
+    `titles` has the title of each, the later one where it changed.
+    """
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
     changed: tuple[str, ...]
+    titles: dict[str, str]
 
 
 def versions(dataset: Dataset) -> list[Manifest]:
@@ -51,23 +60,49 @@ def diff(dataset: Dataset, old: int, new: int) -> Diff:
     Raises:
         InputError: one of them is not there.
     """
-    before, after = (_editions(dataset, number) for number in (old, new))
-    return Diff(
-        added=tuple(sorted(after.keys() - before.keys())),
-        removed=tuple(sorted(before.keys() - after.keys())),
-        changed=tuple(sorted(key for key in before.keys() & after.keys() if before[key] != after[key])),
-    )
-
-
-def _editions(dataset: Dataset, number: int) -> dict[str, tuple[int, str]]:
     destination = LocalFolder(dataset.folder)
-    manifest = _version(destination, number)
-    found: dict[str, tuple[int, str]] = {}
+    sides = [_version(destination, number) for number in (old, new)]
+    both = set(sides[0].shards) & set(sides[1].shards)
+    before, after = (_editions(destination, side, both) for side in sides)
+    return compared(before, after)
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What tells one edition of an article from another, and its title."""
+
+    version: int
+    page: str
+    text: int
+    title: str
+
+
+def compared(before: dict[str, Edition], after: dict[str, Edition]) -> Diff:
+    """The difference of two sets of articles by id."""
+    added, removed = after.keys() - before.keys(), before.keys() - after.keys()
+    changed = {key for key in before.keys() & after.keys() if before[key] != after[key]}
+    titles = {key: (after.get(key) or before[key]).title for key in sorted(added | removed | changed)}
+    return Diff(tuple(sorted(added)), tuple(sorted(removed)), tuple(sorted(changed)), titles)
+
+
+_EDITION = ["id", "version", "content_sha256", "text", "title"]
+
+
+def _editions(destination: LocalFolder, manifest: Manifest, without: set[Shard]) -> dict[str, Edition]:
+    found: dict[str, Edition] = {}
     for shard in manifest.of("articles"):
-        path = destination.folder_of(number) / shard.path
-        rows = pq.read_table(path, columns=["id", "version", "content_sha256"], partitioning=None).to_pylist()
-        found.update({row["id"]: (row["version"], row["content_sha256"]) for row in rows})
+        if shard not in without:
+            path = destination.folder_of(manifest.version) / shard.path
+            found |= editions(pq.read_table(path, columns=_EDITION, partitioning=None))
     return found
+
+
+def editions(articles: pa.Table) -> dict[str, Edition]:
+    """The editions of some rows of articles, by id."""
+    return {
+        row["id"]: Edition(row["version"], row["content_sha256"], crc32((row["text"] or "").encode()), row["title"])
+        for row in articles.select(_EDITION).to_pylist()
+    }
 
 
 def _version(destination: LocalFolder, number: int) -> Manifest:
@@ -88,12 +123,13 @@ def rollback(dataset: Dataset, number: int) -> Manifest:
     destination = LocalFolder(dataset.folder)
     source, current = _version(destination, number), _current(destination)
     keep = keep_all_but(Takedowns.of(read_takedowns(dataset)))
+    name = _name("rollback", current)
 
     def shards(draft: Path) -> Iterator[Shard]:
-        yield from _filtered(source.shards, destination.folder_of(number), draft, _name("rollback"), keep)
+        yield from _filtered(source.shards, destination.folder_of(number), draft, name, keep)
 
-    patient = dataset.with_expectations(drop=1.0, articles=0)
-    return publish_version(patient, current, shards, _name("rollback"), current.through, _report(destination))
+    patient, report = dataset.with_expectations(drop=1.0, articles=0), _report(destination)
+    return publish_version(patient, current, shards, name, current.through, report, source.policy)
 
 
 def remove_rows(dataset: Dataset, takedowns: Takedowns) -> Manifest:
@@ -103,14 +139,15 @@ def remove_rows(dataset: Dataset, takedowns: Takedowns) -> Manifest:
         What readers see now: the version before, where it held none of the rows.
     """
     destination = LocalFolder(dataset.folder)
-    manifest, keep = _current(destination), keep_all_but(takedowns)
+    manifest = _current(destination)
+    keep, name = keep_all_but(_with_copies(destination, takedowns)), _name("takedown", manifest)
     if any(_holds(destination.current / shard.path, keep) for shard in manifest.shards):
 
         def shards(draft: Path) -> Iterator[Shard]:
-            yield from _filtered(manifest.shards, destination.current, draft, _name("takedown"), keep)
+            yield from _filtered(manifest.shards, destination.current, draft, name, keep)
 
         patient = dataset.with_expectations(drop=1.0, articles=0)
-        manifest = publish_version(patient, manifest, shards, _name("takedown"), manifest.through, _report(destination))
+        manifest = publish_version(patient, manifest, shards, name, manifest.through, _report(destination))
     clean = {shard.path for shard in manifest.shards}
     for number in destination.numbers()[:-1]:
         old = destination.manifest_of(number)
@@ -120,15 +157,28 @@ def remove_rows(dataset: Dataset, takedowns: Takedowns) -> Manifest:
     return manifest
 
 
+def _with_copies(destination: LocalFolder, takedowns: Takedowns) -> Takedowns:
+    """The takedowns, and by id the articles that they name: what copies name these goes with them."""
+    keep, found = keep_all_but(takedowns), set[str]()
+    for number in destination.numbers():
+        for shard in destination.manifest_of(number).of("articles"):
+            path = destination.folder_of(number) / shard.path
+            found.update(_ids(path).filter(pc.invert(keep(path))).to_pylist())
+    return replace(takedowns, ids=takedowns.ids | found)
+
+
+def _ids(path: Path) -> pa.ChunkedArray:
+    return pq.read_table(path, columns=["id"], partitioning=None)["id"]
+
+
 def removed_ids(dataset: Dataset, takedowns: Takedowns) -> list[str]:
     """The ids of published articles and copies that takedowns name."""
     destination = LocalFolder(dataset.folder)
-    keep, found = keep_all_but(takedowns), set[str]()
+    keep, found = keep_all_but(_with_copies(destination, takedowns)), set[str]()
     for shard in _current(destination).shards:
         if shard.config != "rejected":
             path = destination.current / shard.path
-            ids = pq.read_table(path, columns=["id"], partitioning=None)["id"]
-            found.update(ids.filter(pc.invert(keep(path))).to_pylist())
+            found.update(_ids(path).filter(pc.invert(keep(path))).to_pylist())
     return sorted(found)
 
 
@@ -156,38 +206,45 @@ def _filtered(shards: Sequence[Shard], source: Path, draft: Path, name: str, kee
             yield shard
         elif pc.any(kept).as_py():
             left = pq.read_table(path, partitioning=None).filter(kept)
-            yield write_shard(shard.config, f"{name}-{number:05d}", left, draft)
+            label = shard.config if shard.split == "train" else f"{shard.config}-{shard.split}"
+            yield write_shard(shard.config, f"{label}-{name}-{number:05d}", left, draft, shard.split)
 
 
 def compact(dataset: Dataset) -> Manifest:
-    """Publishes a version with the same rows in fewer files: small shards of a config are merged, sorted by date."""
+    """Publishes a version with the same rows in fewer files: small shards of a split are merged, sorted by date."""
     destination = LocalFolder(dataset.folder)
     current = _current(destination)
-    name = _name("compact")
+    name = _name("compact", current)
+    merged = {shard for shards in _mergeable(current) for shard in shards}
+    if not merged:
+        return current
 
     def shards(draft: Path) -> Iterator[Shard]:
-        for config in CONFIGS:
-            small = [shard for shard in current.of(config) if shard.rows < SMALL]
-            merged = small if len(small) > 1 else []
-            for shard in current.of(config):
-                if shard not in merged:
-                    destination.carry_over(shard, draft)
-                    yield shard
-            yield from _merged(config, [destination.current / shard.path for shard in merged], draft, name)
+        for shard in current.shards:
+            if shard not in merged:
+                destination.carry_over(shard, draft)
+                yield shard
+        for number, these in enumerate(_mergeable(current)):
+            shelf = Shelf(draft, f"{name}-{number}", current.policy)
+            yield from _merged(these, destination.current, shelf)
 
-    if all(sum(shard.rows < SMALL for shard in current.of(config)) < 2 for config in CONFIGS):
-        return current
     return publish_version(dataset, current, shards, name, current.through, _report(destination))
 
 
-def _merged(config: str, paths: Sequence[Path], draft: Path, name: str) -> Iterator[Shard]:
-    if not paths:
-        return
-    table = pa.concat_tables([pq.read_table(path, partitioning=None) for path in paths])
-    order = [("url", "ascending")] if config == "rejected" else [("published_at", "ascending"), ("id", "ascending")]
-    table = table.sort_by(order)
-    for number, start in enumerate(range(0, table.num_rows, ROWS_A_SHARD)):
-        yield write_shard(config, f"{name}-{number:05d}", table.slice(start, ROWS_A_SHARD), draft)
+def _mergeable(manifest: Manifest) -> list[list[Shard]]:
+    """The small shards of each config and split that has more than one."""
+    by_place: dict[tuple[str, str], list[Shard]] = {}
+    for shard in manifest.shards:
+        if shard.rows < SMALL and shard.config in CONFIGS:
+            by_place.setdefault((shard.config, shard.split), []).append(shard)
+    return [shards for shards in by_place.values() if len(shards) > 1]
+
+
+def _merged(shards: Sequence[Shard], root: Path, shelf: Shelf) -> Iterator[Shard]:
+    config = shards[0].config
+    sources = [stored(config, partial(read_shard, root / shard.path, config)) for shard in shards]
+    tables = sorted_tables(sources, shelf.draft / SPOOL)
+    yield from shelf.articles(tables, is_whole=False) if config == "articles" else shelf.others(config, tables)
 
 
 def clear_old(dataset: Dataset, days: float = KEPT_DAYS, now: datetime | None = None) -> list[int]:
@@ -214,5 +271,6 @@ def _report(destination: LocalFolder) -> str:
     return (destination.current / REPORT_NAME).read_text(encoding="utf-8")
 
 
-def _name(what: str) -> str:
-    return f"{datetime.now(UTC).strftime(RUN_ID_FORMAT)}-{what}"
+def _name(what: str, current: Manifest) -> str:
+    """A name that no other version's shards have."""
+    return f"{datetime.now(UTC).strftime(RUN_ID_FORMAT)}-{what}-{current.version + 1}"

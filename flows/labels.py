@@ -266,6 +266,22 @@ def articles_named(dataset: Dataset, names: Sequence[str]) -> list[Article]:
     return [article for _, article in found if article]
 
 
+def told(dataset: Dataset, yes: Sequence[str], no: Sequence[str]) -> list[tuple[Article, bool]]:
+    """The articles of those ids or URLs, with whether they belong.
+
+    Raises:
+        InputError: an article is unknown or has no text, or is said both to belong and not to.
+    """
+    belonging, others = articles_named(dataset, yes), articles_named(dataset, no)
+    for article in belonging:
+        if article.id in {other.id for other in others}:
+            raise InputError(
+                f"{dataset.name}: {article.title or article.url!r} is given with --yes and with --no.",
+                "Give each article one answer.",
+            )
+    return [(article, True) for article in belonging] + [(article, False) for article in others]
+
+
 def as_record(stored: StoredLabel) -> dict[str, Any]:
     """A label without its terms, for people and scripts to read."""
     return {key: value for key, value in asdict(stored).items() if key != "terms"}

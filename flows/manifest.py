@@ -11,25 +11,40 @@ from typing import Any, Self
 from flows.errors import PublishError
 
 MANIFEST_NAME = "manifest.json"
-FORMAT = 1
+FORMAT = 2
+KNOWN_FORMATS = (1, 2)
+"""Format 1 did not say which policy the texts follow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One Parquet file of a version: its config, its path below the dataset, its rows, bytes and SHA-256."""
+    """One Parquet file of a version: its config, its path below the dataset, its rows, bytes, SHA-256 and split."""
 
     config: str
     path: str
     rows: int
     bytes: int
     sha256: str
+    split: str = "train"
 
     @classmethod
-    def of(cls, config: str, root: Path, path: str, rows: int) -> Self:
+    def of(cls, config: str, root: Path, path: str, rows: int, split: str = "train") -> Self:
         """The shard that lies at `root / path`."""
         with (root / path).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return cls(config, path, rows, (root / path).stat().st_size, digest)
+        return cls(config, path, rows, (root / path).stat().st_size, digest, split)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What readers get of every row of a version: the recipe's `publish.text`, `politeness.rights`, `publish.splits`.
+
+    Empty strings where a version of format 1 did not say.
+    """
+
+    text: str = ""
+    rights: str = ""
+    splits: str = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +52,7 @@ class Manifest:
     """A published version.
 
     `run` made it, at the time `created` (ISO 8601, UTC). `through` is the last run, in the order of the copies index,
-    whose rows are in it.
+    whose rows are in it. `policy` is what the texts of all rows follow.
     """
 
     name: str
@@ -49,6 +64,7 @@ class Manifest:
     created: str = ""
     code: str = package_version("likewise")
     format: int = FORMAT
+    policy: Policy = Policy()
 
     def rows(self, config: str) -> int:
         """How many rows a config has."""
@@ -58,8 +74,8 @@ class Manifest:
         """The shards of a config, in the order in which the card lists them."""
         return [shard for shard in self.shards if shard.config == config]
 
-    def next(self, run: str, through: str, shards: tuple[Shard, ...]) -> Self:
-        """The version after this one."""
+    def next(self, run: str, through: str, shards: tuple[Shard, ...], policy: Policy | None = None) -> Self:
+        """The version after this one; its policy is the same where none is given."""
         return replace(
             self,
             version=self.version + 1,
@@ -69,6 +85,8 @@ class Manifest:
             shards=shards,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             code=package_version("likewise"),
+            format=FORMAT,
+            policy=policy or self.policy,
         )
 
     def to_json(self) -> str:
@@ -85,8 +103,9 @@ class Manifest:
         try:
             raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             found = raw["format"]
-            if found == FORMAT:
-                return cls(**(raw | {"shards": tuple(Shard(**shard) for shard in raw["shards"])}))
+            if found in KNOWN_FORMATS:
+                shards = tuple(Shard(**shard) for shard in raw["shards"])
+                return cls(**(raw | {"shards": shards, "policy": Policy(**raw.get("policy", {}))}))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise PublishError(
                 f"{path}: not a manifest that can be read: {error!r}.",

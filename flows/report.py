@@ -60,9 +60,10 @@ def _meaning(stage: str, name: str) -> str:
 
 
 def notes(run: Run) -> list[str]:
-    """Sentences that a reader of the counts should know: damaged input, problems with the seeds, the threshold."""
+    """Sentences that a reader of the counts should know: what is wrong with sources, input and seeds; the threshold."""
     cleaned, filtered = run.summary("clean") or {}, run.summary("filter") or {}
-    found = [f"Damaged input: {line}" for line in cleaned.get("damaged", [])]
+    found = [f"Source in trouble: {line}." for line in (run.summary("crawl") or {}).get("troubles", [])]
+    found += [f"Damaged input: {line}" for line in cleaned.get("damaged", [])]
     found += [f"Seeds: {line}" for line in filtered.get("problems", [])]
     if "threshold" in filtered:
         found.append(f"Threshold of similarity to the seeds: {filtered['threshold']:.3f}.")

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from flows.config import Dataset
-from flows.errors import InputError, StateError
+from flows.config import RECIPE_NAME, Dataset
+from flows.errors import InputError, LikewiseError, StateError
 
 STATE_FORMAT = 1
 RUN_ID_FORMAT = "%Y%m%dT%H%M%SZ"
@@ -115,6 +115,27 @@ def unfinished_runs(dataset: Dataset, kind: str = "run") -> list[Run]:
     return [run for _, _, run in sorted(found, key=lambda item: item[:2]) if run.summary("done") is None]
 
 
+def due_runs(dataset: Dataset, run_id: str) -> list[Run]:
+    """The runs to make when a scheduled one is due: first what an earlier one left unfinished, then its own.
+
+    Nothing, where the run of that id is done: the same time was delivered twice.
+    """
+    own = start_run(dataset, run_id)
+    if own.summary("done") is not None:
+        return []
+    return [*(run for run in unfinished_runs(dataset) if run.id != own.id), own]
+
+
+@contextmanager
+def failures_noted(run: Run) -> Iterator[None]:
+    """Leaves in the run's folder why it stopped, for `likewise status`."""
+    try:
+        yield
+    except LikewiseError as error:
+        run.finish("failure", {"what": error.what, "remedy": error.remedy, "at": datetime.now(UTC).isoformat()})
+        raise
+
+
 def _unused_id(dataset: Dataset, now: datetime) -> str:
     while (dataset.state / "runs" / (run_id := now.strftime(RUN_ID_FORMAT))).exists():
         now += timedelta(seconds=1)
@@ -147,24 +168,59 @@ def locked_state(dataset: Dataset) -> Iterator[None]:
     Raises:
         StateError: another process holds it, the folder cannot be written, or a later version of likewise made it.
     """
-    try:
-        dataset.state.mkdir(parents=True, exist_ok=True)
-        lock = (dataset.state / "lock").open("a+", encoding="utf-8")
-    except OSError as error:
-        raise StateError(
-            f"{dataset.state}: the state cannot be written: {error}.",
-            "Free space, mend the permissions, or set LIKEWISE_HOME to another folder.",
-        ) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+    with locked_file(dataset.state / "lock") as held:
+        if not held:
             raise StateError(
                 f"{dataset.state}: another process works on {dataset.name}.",
                 "Wait until it ends; a crashed one holds nothing.",
-            ) from error
+            )
         _check_format(dataset.state / "format")
+        _check_owner(dataset)
         yield
+
+
+@contextmanager
+def locked_file(path: Path) -> Iterator[bool]:
+    """Locks a file, made if it is not there; False where another process has locked it.
+
+    Raises:
+        StateError: the file cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise StateError(
+            f"{path.parent}: the state cannot be written: {error}.",
+            "Free space, mend the permissions, or set LIKEWISE_HOME to another folder.",
+        ) from error
+    with lock:
+        yield _lock_at_once(lock.fileno())
+
+
+def _lock_at_once(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _check_owner(dataset: Dataset) -> None:
+    """Two datasets of one name, in different folders, must not share a state; one that was moved may keep its own.
+
+    The folder is remembered as seen from the state, so that both may be moved or copied together.
+    """
+    path = dataset.state / "dataset"
+    here = os.path.relpath(dataset.folder, dataset.state)
+    owner = path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    if owner and owner != here and (dataset.state / owner / RECIPE_NAME).exists():
+        raise StateError(
+            f"{dataset.state}: this is the state of {(dataset.state / owner).resolve()}, not of {dataset.folder}.",
+            "Rename one of the two folders, or set LIKEWISE_HOME to another folder for one of them.",
+        )
+    if owner != here:
+        write_text(path, f"{here}\n")
 
 
 def _check_format(path: Path) -> None:

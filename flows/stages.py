@@ -27,11 +27,14 @@ from flows.checks import RefusedVersionError
 from flows.config import Dataset
 from flows.copies import DOCUMENTS, CopyIndex, article_id
 from flows.crawling import crawl
-from flows.destination import LocalFolder
+from flows.destinations.push import push_all
 from flows.errors import InputError, RecipeError
 from flows.filtering import judge_rows
 from flows.labels import read_labels
-from flows.publish import publish_pending
+from flows.promotion import PROMOTED_NAME, gone_articles, promotions, settle_withdrawn
+from flows.publish import ORPHANS_NAME, publish_pending
+from flows.rebuilding import open_index
+from flows.repeated import remove_repeated
 from flows.report import as_json, render_report
 from flows.runs import Run, write_text
 from flows.tables import extraction_table, write_table
@@ -100,18 +103,18 @@ def clean(
     if source.kind == "crawl":
         run.require("crawl")
     damaged: list[str] = []
-    counts: Counter[str] = Counter()
-    done = _finished_parts(run, counts)
+    done = _finished_parts(run)
     pages = islice(source.pages(run, damaged.append), done * PAGES_A_PART, None)
-    options = ExtractOptions(min_words=run.dataset.recipe.limits.words, least_article=LEAST_ARTICLE)
+    recipe = run.dataset.recipe
+    options = ExtractOptions(recipe.limits.words, least_article=LEAST_ARTICLE, lede=recipe.clean.lede)
     results = clean_pages(pages, partial(extract, options=options), workers or default_workers())
     for part in _parts(results, watcher, done * PAGES_A_PART):
         write_table(run.clean_folder / f"{done:05d}.parquet", extraction_table(part))
-        counts.update(str(row.verdict) for row in part)
         done += 1
     for line in damaged:
         watcher.log(f"damaged input: {line}")
-    return run.finish("clean", {"pages": counts.total(), "verdicts": dict(sorted(counts.items())), "damaged": damaged})
+    verdicts = remove_repeated(run, is_wanted=recipe.clean.repeated == "remove")
+    return run.finish("clean", {"pages": sum(verdicts.values()), "verdicts": verdicts, "damaged": damaged})
 
 
 def default_workers() -> WorkerOptions:
@@ -137,7 +140,7 @@ def _said(record: Summary) -> str:
     return f"{record['kind']}: {len(record['files'])} files, {len(record['urls'])} URLs {first}".rstrip()
 
 
-def _finished_parts(run: Run, counts: Counter[str]) -> int:
+def _finished_parts(run: Run) -> int:
     parts = sorted(run.clean_folder.glob("[0-9]*.parquet"))
     whole = 0
     for part in parts:
@@ -146,7 +149,6 @@ def _finished_parts(run: Run, counts: Counter[str]) -> int:
             len(verdicts) < PAGES_A_PART
         ):  # the last part of a run that was killed before its marker: made again, for the count
             break
-        counts.update(verdicts)
         whole += 1
     return whole
 
@@ -217,23 +219,29 @@ def topic_profile(dataset: Dataset) -> TopicProfile:
 # Copies
 
 
-def find_copies(run: Run, watcher: Watcher = SILENT) -> Summary:
+def find_copies(
+    run: Run, watcher: Watcher = SILENT, addressed: Callable[[pa.Table], pa.Table] | None = None
+) -> Summary:
     """Enters the run's articles into the index of known articles, and leaves what each of them is to those.
 
     `copies.parquet` gets a row for every article that passed the filter, in their order; `representatives.parquet` the
-    published articles that gave way to a better copy; `withdrawn.parquet` the known ones that the crawl found gone.
+    published articles that gave way to a better copy; `withdrawn.parquet` the known ones that are certainly gone;
+    `promoted.parquet` the copies that take the place of these.
+    `addressed` may give documents the canonical URLs by which they are known already.
     """
     if finished := run.summary("copies"):
         return finished
     run.require("filter")
-    documents = kept_documents(run)
+    documents = addressed(kept_documents(run)) if addressed else kept_documents(run)
     watcher.progress("copies", 0, documents.num_rows)
     with open_index(run.dataset) as index:
         decisions = index.add(run.id, documents)
         changes, withdrawn = index.changes(run.id), _withdrawn(run, index)
-    write_table(run.folder / "copies.parquet", decisions)
+        write_table(run.folder / "copies.parquet", decisions)
+        promoted = promotions(run, index, withdrawn["id"].to_pylist(), decisions)
     write_table(run.folder / "representatives.parquet", changes)
     write_table(run.folder / "withdrawn.parquet", withdrawn)
+    write_table(run.folder / PROMOTED_NAME, promoted)
     watcher.progress("copies", documents.num_rows, documents.num_rows)
     relations = Counter(decisions["relation"].to_pylist()) + Counter(withdrawn=withdrawn.num_rows)
     return run.finish("copies", {"relations": dict(sorted(relations.items()))})
@@ -253,40 +261,44 @@ def kept_documents(run: Run) -> pa.Table:
 
 
 def _withdrawn(run: Run, index: CopyIndex) -> pa.Table:
-    """The ids of known articles whose pages are gone."""
-    path = run.folder / "outcomes.parquet"
-    rows = pq.read_table(path, partitioning=None).to_pylist() if path.exists() else []
-    gone = {article_id(canonical(row["url"]) or row["url"]) for row in rows if row["verdict"] == Verdict.GONE}
-    return pa.table({"id": pa.array(sorted(index.known(sorted(gone))), pa.string())})
+    """The ids of known articles whose pages are gone, or came back without their text."""
+    gone = gone_articles(run, index) | index.known(sorted(_retracted(run)))
+    return pa.table({"id": pa.array(sorted(gone), pa.string())})
 
 
-def open_index(dataset: Dataset) -> CopyIndex:
-    """The index of known articles; one that is not there is made from what is published, whole or not at all."""
-    path = dataset.state / "copies.duckdb"
-    if path.exists():
-        return CopyIndex(path)
-    destination = LocalFolder(dataset.folder)
-    manifest = destination.manifest()
-    articles, copies = (
-        [destination.current / shard.path for shard in (manifest.of(config) if manifest else ())]
-        for config in ("articles", "copies")
-    )
-    read = partial(pq.read_table, partitioning=None)
-    return CopyIndex.rebuild(path, map(read, articles), map(read, copies))
+def _retracted(run: Run) -> set[str]:
+    """The ids of pages that are too short to be an article and do not say that they are paywalled.
+
+    A known article that comes back so was retracted: its publisher left a notice in its place.
+    """
+    names = ["url", "canonical_url", "is_paywalled", "verdict"]
+    found: set[str] = set()
+    for path in sorted(run.clean_folder.glob("[0-9]*.parquet")):
+        pages = pq.read_table(path, columns=names, partitioning=None)
+        short = pages.filter(pc.equal(pages["verdict"], str(Verdict.TOO_SHORT))).to_pylist()
+        addresses = {row[name] for row in short if not row["is_paywalled"] for name in ("url", "canonical_url")}
+        found |= {article_id(address) for url in addresses if url for address in (url, canonical(url) or url)}
+    return found
 
 
 # Publish
 
 
 def publish(run: Run, watcher: Watcher = SILENT) -> Summary:
-    """Publishes what is new since the published version, in one atomic commit, with its card and report.
+    """Publishes what is new since the published version, in one atomic commit, and brings its replicas up to it.
 
     Raises:
         RefusedVersionError: the version is not what the recipe expects. The run is over then; what it found is
             published with that of a later run that makes the version fit.
+        ReplicaError: a replica cannot be brought up to the version, which is published in the local folder.
     """
-    if finished := run.summary("publish"):
-        return finished
+    published = run.summary("publish") or _publish_here(run, watcher)
+    push_all(run.dataset, watcher.log)
+    return published
+
+
+def _publish_here(run: Run, watcher: Watcher) -> Summary:
+    """Publishes into the local folder."""
     run.require("copies")
     watcher.progress("publish", 0, 1)
     try:
@@ -295,7 +307,7 @@ def publish(run: Run, watcher: Watcher = SILENT) -> Summary:
         run.finish("publish", {"version": None, "is_new": False, "added": {}, "refused": refused.what})
         finish(run)
         raise
-    _forget_withdrawn(run)
+    forget_withdrawn(run)
     watcher.progress("publish", 1, 1)
     return run.finish("publish", asdict(published))
 
@@ -311,12 +323,13 @@ def _order_with(run: Run, watcher: Watcher) -> list[str]:
     return [*order, run.id]
 
 
-def _forget_withdrawn(run: Run) -> None:
-    """Makes withdrawn articles unknown, so that one that comes back is published again."""
-    ids = pq.read_table(run.folder / "withdrawn.parquet", partitioning=None)["id"].to_pylist()
+def forget_withdrawn(run: Run) -> None:
+    """Makes withdrawn articles and the copies that went with them unknown: what comes back is published again."""
+    paths = [path for name in ("withdrawn.parquet", ORPHANS_NAME) if (path := run.folder / name).exists()]
+    ids = [article for path in paths for article in pq.read_table(path, partitioning=None)["id"].to_pylist()]
     if ids:
         with open_index(run.dataset) as index:
-            index.forget(ids)
+            settle_withdrawn(run, index, ids)
 
 
 def write_report(run: Run) -> Path:

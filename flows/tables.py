@@ -34,8 +34,24 @@ def _value(row: Extraction, name: str, nullable: bool) -> Any:
     return None if nullable and value == "" else value
 
 
+def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The columns of a schema, in its order and types; those that an older table lacks are null.
+
+    Columns that a release adds are nullable, so that this can be.
+    """
+    there = set(table.column_names)
+    columns = [
+        table[column.name].cast(column.type) if column.name in there else pa.nulls(table.num_rows, column.type)
+        for column in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
 def write_table(path: Path, table: pa.Table, **options: Any) -> None:
-    """Writes a Parquet file by an atomic rename, synced to the disk; `options` go to pyarrow's writer."""
+    """Writes a Parquet file by an atomic rename; it and its folder are synced to the disk before and after.
+
+    `options` go to pyarrow's writer.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
     with draft.open("wb") as file:
@@ -43,3 +59,13 @@ def write_table(path: Path, table: pa.Table, **options: Any) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes sure that the names in a folder outlive a crash."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -15,8 +15,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from flows.errors import LikewiseError, StateError
-from flows.report import Line
 from flows.watching import Watcher
+
+if TYPE_CHECKING:
+    from flows.report import Line  # at run time it would bring the libraries of the card along
 
 OUT = Console()
 ERR = Console(stderr=True)
@@ -81,7 +83,7 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, default=str, indent=1, ensure_ascii=False))
 
 
-def print_funnel(lines: Sequence[Line], title: str) -> None:
+def print_funnel(lines: "Sequence[Line]", title: str) -> None:
     """The counts by stage and verdict, as a table on standard output."""
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("stage")

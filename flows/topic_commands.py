@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from flows.config import load_dataset_config
-from flows.explain import ask, effect, explanation, show_effect, show_explanation, text_named
-from flows.labels import articles_named, as_record, borderline, near_threshold, save_labels
+from flows.explain import ask, effect, explanation, show_effect, show_explanation, show_no_answer, text_named
+from flows.labels import as_record, borderline, near_threshold, save_labels, told
 from flows.options import AsJson, Name
 from flows.stages import topic_profile
 from flows.terminal import OUT, errors_for_people, print_json
@@ -36,15 +36,17 @@ def label(
         dataset = load_dataset_config(name)
         before = topic_profile(dataset)
         if yes or no:
-            told = [(yes or [], True), (no or [], False)]
-            answers = [(found, belongs) for names, belongs in told for found in articles_named(dataset, names)]
+            answers = told(dataset, yes or (), no or ())
         else:
             articles = borderline(dataset, before, count, run_id)
             if as_json:
                 print_json([explanation(before, article) for article in articles])
                 return
             answers = ask(before, articles, OUT)
-        stored = save_labels(dataset, answers) if answers else ()
+            if not answers:
+                show_no_answer(articles, OUT)
+                return
+        stored = save_labels(dataset, answers)
         found = effect(before, topic_profile(dataset), near_threshold(dataset, before))
     if as_json:
         print_json(found | {"labels": [as_record(one) for one in stored]})

@@ -4,12 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub.constants
 import pyarrow.parquet as pq
 import pytest
 
 from flows.config import Dataset, load_dataset_config
 from flows.demo.newsroom import Newsroom
 from flows.demo.server import NewsServer, serve
+from flows.destinations.hub import HubReplica
+from flows.destinations.s3 import S3Replica
+from tests.flows.hub_double import TOKEN, running_hub
+from tests.flows.places import Place
+from tests.flows.releases import new_dataset, release, row
+from tests.flows.storage import BUCKET, Storage, running_storage
 
 
 def write_newsroom_recipe(folder: Path, newsroom: Newsroom, server: NewsServer) -> Dataset:
@@ -47,3 +54,38 @@ def newsroom() -> Newsroom:
 def news_server(newsroom: Newsroom) -> Iterator[NewsServer]:
     with serve(newsroom, port=0) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
+    with running_storage(tmp_path_factory.mktemp("storage")) as server:
+        yield server
+
+
+@pytest.fixture
+def s3(storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    for name, value in storage.environment.items():
+        monkeypatch.setenv(name, value)
+    return Place(S3Replica(BUCKET, f"tests/{tmp_path.name}"), storage.environment)
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_XET", True)
+    with running_hub() as double:
+        yield Place(HubReplica("tester/small", double.endpoint), double.environment, double)
+
+
+@pytest.fixture(params=["s3", "hub"])
+def place(request: pytest.FixtureRequest) -> Place:
+    found: Place = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Dataset:
+    """A dataset with one version of ten articles."""
+    made = new_dataset(tmp_path / "home")
+    release(made, [row(number) for number in range(10)])
+    return made

@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,8 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from cleaning.verdict import MEANING, Verdict
-from flows.cli import app
+from flows import errors
+from flows.cli import PLACES, app
 from flows.config import Recipe
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +151,61 @@ def test_every_command_explains_itself(name: str) -> None:
     for parameter in command.params:
         assert getattr(parameter, "help", None), f"{name} {parameter.name}"
     assert f"likewise {name}" in (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    """`likewise --help` shows every command without the libraries that they need."""
+    heavy = ("pyarrow", "datasets", "duckdb", "scrapy", "trafilatura", "prefect", "pydantic")
+    code = f"""
+import sys
+from typer.testing import CliRunner
+from flows.cli import app
+print(CliRunner().invoke(app, ["--help"]).stdout)
+print("imported:", [name for name in {heavy} if name in sys.modules])
+"""
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert "imported: []" in shown
+    assert all(f" {name} " in shown for name in PLACES)
+
+
+def test_every_exit_code_is_documented() -> None:
+    """docs/cli.md has a line for the exit code of each kind of error."""
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    for kind in (errors.LikewiseError, *errors.LikewiseError.__subclasses__()):
+        assert f"\n| {kind.exit_code} |" in text, kind
+
+
+def test_serving_needs_a_schedule(home: Path) -> None:
+    """`serve` of a recipe without [schedule] says what to add."""
+    made(home)
+    result = likewise("serve", "rivers")
+    assert result.exit_code == 2
+    assert "cron" in result.stderr
+
+
+def test_serving_needs_a_server(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`serve` on a server that does not answer ends with exit code 6 and how to start one."""
+    recipe = made(home)
+    with_sites = recipe.read_text().replace("sites = []", 'sites = ["https://news.example/"]')
+    recipe.write_text(with_sites + '\n[schedule]\ninterval = "6h"\n')
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    result = likewise_process("serve", "rivers")
+    assert result.returncode == 6
+    assert "prefect server start" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def likewise_process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, which takes its settings from the environment."""
+    command = [sys.executable, "-m", "flows.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_status_needs_no_server(home: Path) -> None:
+    """`status` of a dataset that never ran says how to begin."""
+    made(home)
+    assert "likewise run rivers" in likewise("status", "rivers").stdout
+    assert json.loads(likewise("status", "rivers", "--json").stdout)["last_run"] is None
 
 
 def test_every_key_of_a_recipe_is_documented() -> None:

@@ -32,7 +32,7 @@ def write_recipe(folder: Path, text: str) -> Path:
             "`since` must be before `until`",
         ),
         ('[topic]\nseeds = ["a"]\n[limits]\npages = 0\n', "limits.pages"),
-        ('[topic]\nseeds = ["a"]\n[limits]\npages = "many"\n', "found 'many'"),
+        ('[topic]\nseeds = ["a"]\n[limits]\npages = "many"\n', 'found "many"'),
         ('[topic]\nseeds = ["a"]\n[politeness]\ndelay = 0.1\n', "under 1 second only with"),
         ('[topic]\nseeds = ["a"]\n[politeness]\nrights = "ignore"\n', "politeness.rights"),
         ('title = "x"\n', "topic: missing"),

@@ -16,8 +16,9 @@ from flows.cli import app
 from flows.config import Dataset, load_dataset_config
 from flows.demo.newsroom import Newsroom
 from flows.demo.server import serve
-from flows.errors import InputError
-from flows.runs import start_run
+from flows.destination import LocalFolder
+from flows.errors import InputError, StateError
+from flows.runs import locked_state, start_run
 from flows.stages import Input, run_stages
 from tests.flows.conftest import published_rows, write_newsroom_recipe, write_pages
 
@@ -87,7 +88,7 @@ def test_a_rollback_is_a_new_version_with_the_old_rows(dataset: Dataset, tmp_pat
 @pytest.mark.parametrize("kind", ["url", "host", "id"])
 def test_a_takedown_removes_the_rows_everywhere(dataset: Dataset, tmp_path: Path, kind: str) -> None:
     """What a takedown names is in no config and no version any more, and the rest is as it was."""
-    row = published_rows(dataset)[0]
+    row = next(row for row in published_rows(dataset) if row["domain"])
     value = {"url": row["url"] + "?utm_source=x", "host": row["domain"], "id": row["id"]}[kind]
     column = {"url": "url", "host": "domain", "id": "id"}[kind]
     gone = {other["id"] for other in published_rows(dataset) if other[column] == row[column]}
@@ -104,7 +105,7 @@ def test_a_takedown_removes_the_rows_everywhere(dataset: Dataset, tmp_path: Path
 
 def test_a_takedown_outlives_the_state(dataset: Dataset) -> None:
     """Even when the state was deleted and the same pages come again, the row stays out."""
-    row = next(row for row in published_rows(dataset) if row["run_id"] == "r1")
+    row = next(row for row in published_rows(dataset) if row["run_id"] == "r1" and row["domain"])
     likewise("takedown", str(dataset.folder), "--url", row["url"], "--reason", "asked for")
     shutil.rmtree(dataset.state)
     pages = dataset.folder.parent.parent / "r1"
@@ -215,3 +216,56 @@ def test_a_run_id_is_a_plain_name(dataset: Dataset, run_id: str) -> None:
     """An id that would lead out of the state folder is refused."""
     with pytest.raises(InputError, match="cannot be the id of a run"):
         start_run(dataset, run_id)
+
+
+def test_each_command_prints_json_for_scripts(dataset: Dataset) -> None:
+    """`rollback`, `takedown`, `compact` and `gc` say what they did as JSON; `diff` names the titles of what changed."""
+    difference = json.loads(likewise("diff", str(dataset.folder), "1", "2", "--json").stdout)
+    published = {row["id"]: row["title"] for row in published_rows(dataset) if row["run_id"] == "r2"}
+    assert difference["titles"] == published
+    assert all(title in likewise("diff", str(dataset.folder), "1", "2").stdout for title in published.values())
+    assert json.loads(likewise("rollback", str(dataset.folder), "1", "--json").stdout)["version"] == 3
+    gone = published_rows(dataset)[0]["id"]
+    taken = likewise("takedown", str(dataset.folder), "--id", gone, "--reason", "x", "--json")
+    assert json.loads(taken.stdout)["requests"] == [["id", gone]]
+    assert json.loads(likewise("compact", str(dataset.folder), "--json").stdout)["files"] > 0
+    assert json.loads(likewise("gc", str(dataset.folder), "--json").stdout)["cleared"] == []
+
+
+def test_a_retracted_article_goes(dataset: Dataset) -> None:
+    """A known page that comes back too short to be an article takes its row with it, and is listed as rejected."""
+    pages = dataset.folder.parent.parent / "r3"
+    pages.mkdir()
+    row = next(row for row in published_rows(dataset) if row["canonical_url"].startswith("http"))
+    notice = f'<html><head><title>Notice</title><link rel="canonical" href="{row["canonical_url"]}"></head>'
+    (pages / "0.html").write_text(notice + "<body><article><p>This article was retracted.</p></article></body></html>")
+    before = ids(dataset)
+    run_stages(start_run(dataset, "r3", "backfill"), Input("html", (pages,)))
+    assert ids(dataset) == sorted(set(before) - {row["id"]})
+    assert "too_short" in {one["verdict"] for one in published_rows(dataset, "rejected") if one["run_id"] == "r3"}
+
+
+def test_two_datasets_of_one_name_do_not_share_a_state(dataset: Dataset, tmp_path: Path) -> None:
+    """The state of a dataset is refused to another of the same name, and kept by one that was moved."""
+    home = {"LIKEWISE_HOME": str(tmp_path / "states")}
+    with locked_state(load_dataset_config(str(dataset.folder), home)):
+        pass
+    shutil.copytree(dataset.folder, tmp_path / "other" / "newsroom", symlinks=True)
+    other = load_dataset_config(str(tmp_path / "other" / "newsroom"), home)
+    with pytest.raises(StateError, match="this is the state of"), locked_state(other):
+        pass
+    shutil.rmtree(dataset.folder)
+    with locked_state(other):
+        pass
+
+
+def test_the_whole_dataset_can_be_checked(dataset: Dataset) -> None:
+    """`doctor` finds an id that is there twice."""
+    manifest = LocalFolder(dataset.folder).manifest()
+    first, second = manifest.of("articles")
+    paths = [dataset.folder / "current" / shard.path for shard in (first, second)]
+    paths[1].unlink()
+    shutil.copy(paths[0], paths[1])
+    result = likewise("doctor", str(dataset.folder), "--json")
+    (check,) = (one for one in json.loads(result.stdout) if one["name"] == "published")
+    assert (check["ok"], "is there 2 times" in check["detail"]) == (False, True)

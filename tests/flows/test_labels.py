@@ -177,6 +177,30 @@ def test_a_broken_line_is_named(dataset: Dataset, line: str, said: str) -> None:
     assert likewise("explain", "ferry", BRIDGE).exit_code == 2
 
 
+@pytest.mark.parametrize("answers", ["q\n", "s\ns\ns\ns\ns\n", ""])
+def test_without_an_answer_nothing_is_said_to_change(dataset: Dataset, answers: str) -> None:
+    """Who skips or quits is told that the topic is as it was, not what labels changed; no file is written."""
+    result = likewise("label", "ferry", answers=answers)
+    assert result.exit_code == 0
+    assert "No article was answered; the topic is as it was." in result.output
+    assert "Threshold" not in result.output
+    assert not labels_path(dataset).exists()
+
+
+def test_nothing_left_to_ask_is_said(dataset: Dataset) -> None:
+    """When every article has a label, the command says so."""
+    save_labels(dataset, [(found, True) for found in borderline(dataset, topic_profile(dataset), 10)])
+    assert "No article is left to ask about" in likewise("label", "ferry").output
+
+
+def test_an_article_cannot_be_in_and_out(dataset: Dataset) -> None:
+    """The same article with --yes and with --no, by id and by URL, is refused, and nothing is written."""
+    result = likewise("label", "ferry", "--yes", id_of("bridge"), "--no", url_of("bridge"))
+    assert result.exit_code == 2
+    assert "with --yes and with --no" in result.stderr
+    assert not labels_path(dataset).exists()
+
+
 def test_unknown_articles_and_runs_are_refused(dataset: Dataset) -> None:
     """A label on an article that nobody knows, or a run that is not there, is bad input; nothing is written."""
     assert likewise("label", "ferry", "--yes", "https://nowhere.example/").exit_code == 2
@@ -232,6 +256,20 @@ def test_an_explanation_for_people(dataset: Dataset) -> None:
     assert "labels: " in result.output
 
 
+@pytest.mark.parametrize(("given", "words"), [("Ostrel", 1), ("harbour fees", 2), ("渡轮停航引发抗议", 7)])
+def test_a_few_words_are_a_text_too(dataset: Dataset, given: str, words: int) -> None:
+    """A word, or a text in a script without spaces, is explained, with a warning that it is no article."""
+    assert as_json("explain", "ferry", given)["different_terms"] == words
+    assert f"a text of {words} different words says little" in likewise("explain", "ferry", given).output
+
+
+def test_an_explanation_says_how_the_crawl_saw_it(dataset: Dataset) -> None:
+    """Title and address have their own score, which ranks a page before the fetch; a bare text has none."""
+    assert as_json("explain", "ferry", url_of("later"))["title_score"] > 0.1
+    assert as_json("explain", "ferry", "harbour fees in Ostrel")["title_score"] is None
+    assert "before the fetch" in likewise("explain", "ferry", url_of("later")).output
+
+
 def test_a_page_cannot_send_codes_to_the_terminal(dataset: Dataset) -> None:
     """Control characters in a text are not printed."""
     Path("evil.txt").write_text("\x1b[2JFerry \x1b]0;owned\x07stops\n\n" + LATER, encoding="utf-8")
@@ -241,7 +279,10 @@ def test_a_page_cannot_send_codes_to_the_terminal(dataset: Dataset) -> None:
     assert "\x07" not in result.output
 
 
-@pytest.mark.parametrize("given", ["missing.txt", "https://nowhere.example/", "binary.txt", "empty.html", "!? ..."])
+@pytest.mark.parametrize(
+    "given",
+    ["missing.txt", "a/b", "0" * 32, "https://nowhere.example/", "binary.txt", "empty.html", "!? ...", "", "\0", "!"],
+)
 def test_what_cannot_be_explained_is_refused(dataset: Dataset, given: str) -> None:
     """A file, URL or text without words ends with exit code 2 and says what to give."""
     Path("binary.txt").write_bytes(b"\xff\xfe\x00")

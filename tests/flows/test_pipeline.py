@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import pytest
 from flows.demo.newsroom import Newsroom
 from flows.demo.server import NewsServer
 from tests.flows.conftest import published_rows, write_newsroom_recipe
+
+ROOT = Path(__file__).parents[2]
 
 _SCRIPT = """
 import json, sys
@@ -54,6 +58,34 @@ def test_the_flow_publishes_once(
     assert (first["version"], first["is_new"]) == (1, True)
     assert (second["version"], second["is_new"]) == (1, False)
     assert told["states"] == ["Completed", "Completed"]
-    assert sorted(set(told["artifacts"])) == ["markdown", "table"]
+    assert sorted(set(told["artifacts"])) == ["markdown", "progress", "table"]
     assert any("nothing is left to fetch" in line for line in told["logs"])
     assert published_rows(dataset)
+
+
+def test_the_temporary_server_ends_with_the_command(environment: dict[str, str], tmp_path: Path) -> None:
+    """Where the command is killed, the Prefect server that it started ends by itself."""
+    command = [sys.executable, "-c", "from flows.temporary_server import start_server; start_server()"]
+    with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
+        server = wait_for(lambda: serving(process.pid))
+        process.kill()
+    assert wait_for(lambda: not Path(f"/proc/{server}").exists())
+
+
+def serving(parent: int) -> int:
+    """The process of the server that a command started; 0 while there is none."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        words = path.read_text(encoding="utf-8").rpartition(")")[2].split()
+        if int(words[1]) == parent and b"flows.temporary_server" in (path.parent / "cmdline").read_bytes():
+            return int(path.parent.name)
+    return 0
+
+
+def wait_for(reached: Callable[[], int | bool], seconds: float = 60.0) -> int:
+    """What `reached` gives, once it gives something."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := reached():
+            return found
+        time.sleep(0.05)
+    return 0
