@@ -1,5 +1,6 @@
 """The project's real code behind the functions that the scoring scripts call: `extract`, `topic`, `duplicates`."""
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -56,21 +57,23 @@ class _Deduplicator:
         self.add(
             [{"url": "about:blank", "source": "", "published": "1970-01-01", "text": ""}]
         )  # Loads what is loaded late.
+        gc.collect()  # What starting leaves behind is not to be swept up among the first documents.
 
     def add(self, documents: list[dict[str, Any]]) -> list[str]:
         """Enters documents with url, source, published (ISO date) and text as one run."""
         self._runs += 1
+        urls = pa.array([document["url"] for document in documents], pa.string())
         table = pa.table(
             {
-                "url": [document["url"] for document in documents],
-                "canonical_url": [document["url"] for document in documents],
-                "domain": [document["source"] for document in documents],
+                "url": urls,
+                "canonical_url": urls,
+                "domain": pa.array([document["source"] for document in documents], pa.string()),
                 "agency": pa.nulls(len(documents), pa.string()),
-                "published_at": pa.array([document["published"] for document in documents])
+                "published_at": pa.array([document["published"] for document in documents], pa.string())
                 .cast(pa.date32())
                 .cast(TIME),
                 "fetched_at": pa.nulls(len(documents), TIME),
-                "text": [document["text"] for document in documents],
+                "text": pa.array([document["text"] for document in documents], pa.string()),
             }
         )
         clusters: list[str] = self._index.add(f"run-{self._runs}", table)["cluster_id"].to_pylist()

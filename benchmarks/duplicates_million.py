@@ -1,4 +1,4 @@
-"""Measures the index of known articles at size: documents a second, the last run beside the first, memory and disk.
+"""Measures the index of known articles at size: documents a second, beside a small index, memory and disk.
 
     python -m benchmarks.duplicates_million [--articles 1000000] [--run 5000] [--folder FOLDER]
 
@@ -21,7 +21,7 @@ import pyarrow as pa
 from flows.copies import DOCUMENTS, CopyIndex, article_id
 
 SYLLABLES = ["bra", "cle", "dro", "fli", "gra", "ste", "nda", "mpo", "lke", "rti", "sta", "vo", "sel", "nur", "qui"]
-WORDS = np.array(["".join(syllables) for syllables in product(SYLLABLES, repeat=3)])
+WORDS = ["".join(syllables) for syllables in product(SYLLABLES, repeat=3)]
 START = datetime(2020, 1, 1, tzinfo=UTC)
 PUBLISHED = pa.schema(
     [*DOCUMENTS, ("id", pa.string()), ("cluster_id", pa.string()), ("version", pa.int32()), ("word_count", pa.int32())]
@@ -30,8 +30,8 @@ PUBLISHED = pa.schema(
 
 def text(number: int, words: int = 400) -> str:
     """The text of an article: words drawn by Zipf's law, the same at each call."""
-    draw = np.random.default_rng(number).zipf(1.15, words) % WORDS.size
-    return " ".join(WORDS[draw])
+    draw = np.random.default_rng(number).zipf(1.15, words) % len(WORDS)
+    return " ".join([WORDS[place] for place in draw.tolist()])
 
 
 def document(number: int, body: str) -> dict[str, object]:
@@ -66,29 +66,34 @@ def megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def measure(path: Path, articles: int, run: int) -> None:
+    """Fills an index, adds three runs and prints what each took."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    CopyIndex.rebuild(path, published(articles, run)).close()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    print(f"filled with {articles:,} in {wall:.0f} s, {cpu:.0f} s CPU: {path.stat().st_size / 1e6:.0f} MB "
+          f"on disk, {megabytes():.0f} MB of memory at most", flush=True)  # fmt: skip
+    for number in range(3):
+        batch = arriving(articles, articles + number * run, run)
+        wall, cpu = time.perf_counter(), time.process_time()
+        with CopyIndex(path) as index:
+            relations = index.add(f"run-{number}", batch)["relation"].value_counts().to_pylist()
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        found = {row["values"]: row["counts"] for row in relations}
+        print(f"{run:,} more: {wall:.2f} s, {cpu:.2f} s CPU, {run / cpu:.0f} a CPU second, "
+              f"{megabytes():.0f} MB at most; {found}", flush=True)  # fmt: skip
+
+
 def main() -> None:
-    """Fills, adds and prints."""
+    """Measures an index of a fiftieth of the articles, and one of all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--articles", type=int, default=1_000_000)
     parser.add_argument("--run", type=int, default=5_000)
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        path = Path(folder) / "copies.duckdb"
-        wall, cpu = time.perf_counter(), time.process_time()
-        CopyIndex.rebuild(path, published(options.articles, options.run)).close()
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        print(f"filled with {options.articles:,} in {wall:.0f} s, {cpu:.0f} s CPU: {path.stat().st_size / 1e6:.0f} MB "
-              f"on disk, {megabytes():.0f} MB of memory at most", flush=True)  # fmt: skip
-        for number in range(3):
-            batch = arriving(options.articles, options.articles + number * options.run, options.run)
-            wall, cpu = time.perf_counter(), time.process_time()
-            with CopyIndex(path) as index:
-                relations = index.add(f"run-{number}", batch)["relation"].value_counts().to_pylist()
-            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-            found = {row["values"]: row["counts"] for row in relations}
-            print(f"{options.run:,} more: {wall:.2f} s, {cpu:.2f} s CPU, {options.run / cpu:.0f} a CPU second, "
-                  f"{megabytes():.0f} MB at most; {found}", flush=True)  # fmt: skip
+        for articles in (options.articles // 50, options.articles):
+            measure(Path(folder) / f"{articles}.duckdb", articles, options.run)
 
 
 if __name__ == "__main__":

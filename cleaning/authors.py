@@ -44,8 +44,10 @@ AGENCIES = {
 _AGENCY = {name: re.compile(pattern, re.I) for name, pattern in AGENCIES.items()}
 _LEAD = re.compile(
     r"^(?:(?:(?:written|story|article|text|words|reporting|report|analysis|reviewed|posted|published|opinion) )?by"
+    r"|كتبت?|بقلم|تقرير|إعداد|تحرير|مقال|به قلم|نویسنده|گزارش|מאת|כתבה?|γράφει (?:ο|η)|του|της"
+    r"|беседовала?|подготовила?|записала?|материал|підготува(?:в|ла)|取材・文|取材|執筆|著者|筆者|聞き手|글|글쓴이|취재|특파원"
     r"|责任?编辑?|记者|作者|編集|文|撰文|von|par|por|door|af|av|di|da|od|автор\w*|текст|"
-    r"autore?n?|autor[ae]?s?|authors?|text|texte|byline|words|redactie|reporter|redaktion|przez|tekijä|kirjoittaja|yazan|oleh|penulis)(?<=\w)[:：\s]+(?=\S)",
+    r"autore?n?|autor[ae]?s?|authors?|text|texte|byline|words|redactie|reporter|redaktion|przez|tekijä|kirjoittaja|yazan|oleh|penulis)(?<=\w)[:：=＝\s]+(?=\S)",
     re.I,
 )
 _SPLIT = re.compile(
@@ -55,6 +57,7 @@ _AFTER = re.compile(
     r"\s+(?:[-–—]\s.*|(?:for|in|at|of|from|updated|published|senior|staff|chief|special|contributor|correspondent|reporter"
     r"|editor|writer|journalist|bureau|political"
     r"|founder|co-?founder|former|lead|head \w+|ceo|cto|owner|rn|md|ph\.?d)\b.*"
+    r"|(?:선임)?기자|특파원|논설위원|記者|记者|特派員"
     r"|on(?:\s+\w{3,9}\.?\s+\d.*)?|(?:feb|jul|sept?|oct|nov|dec)(?:ruary|y|ober|ember|tember)?\.?"
     r"|(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]{0,6}\.?\s+\d.*)$|\s*[|(<\[@].*$",
     re.I | re.S,
@@ -65,7 +68,7 @@ _NOT_PERSON = re.compile(
     r"associated|reuters|afp|bloomberg|staffel|zeitung|team|content|digital|unknown|anonymous|web|channel|today|"
     r"author|podcast|publishing|(?:co-?)?founder|director|manager|officer|experts?|specialist|consultant|educator|reviewer|"
     r"dietitian|nutritionist|president|ceo|cto|attorney|nachrichten|noticias|nyheter|notizie|actualités|"
-    r"sponsored|advertis\w*|partner|university|institute|foundation|subscribe|follow|share|comments?|read|more|minutes?|all|posts|view|edit|hours?|ago|www)\b|https?:|一覧|編集部|编辑部|取材班|新聞|通信|\.(?:com|org|net|de|fr|ru|ua|news)\b|\d",
+    r"sponsored|advertis\w*|partner|university|institute|foundation|subscribe|follow|share|comments?|read|more|minutes?|all|posts|view|edit|hours?|ago|www)\b|https?:|写真|撮影|摄影|攝影|사진|一覧|編集部|编辑部|取材班|新聞|通信|\.(?:com|org|net|de|fr|ru|ua|news)\b|\d",
     re.I,
 )
 _EDGES = ' ,.;:-–—|"“”()（）'

@@ -1,7 +1,7 @@
 """A page's visible text as blocks in reading order, each with where it stands in the markup."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -9,6 +9,7 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from cleaning.decode import tidy
+from cleaning.language import extent
 
 MAX_BLOCKS = 6_000
 """Blocks of a page that are looked at; the rest of a longer page is left out, so that its cost stays bounded."""
@@ -130,6 +131,8 @@ In the table `=` marks a word that counts only as a whole.
 _WHOLE = {word[1:]: 1 << i for i, words in enumerate(_FAMILIES.values()) for word in words.split() if word[0] == "="}
 _PART = [(word, 1 << i) for i, words in enumerate(_FAMILIES.values()) for word in words.split() if word[0] != "="]
 _HIDDEN = 1 << FAMILIES.index("hidden")
+_LOOKED_AT = 200
+"""Characters of an element's class names and id that are read."""
 _NAME_WORD = re.compile(r"[A-Z]*[a-z]+|[A-Z]{2,}")
 
 REGIONS = (
@@ -162,7 +165,7 @@ class Container:
     """A block-level element.
 
     `parent` is an index, -1 for the root; `own` the mask of its class families, `far` with its ancestors';
-    all ancestors) and regions, and sums over the text inside, in characters.
+    all ancestors) and regions, and sums over the text inside, in characters of an alphabet (`Block.extent`).
     """
 
     parent: int
@@ -180,7 +183,10 @@ class Container:
 
 @dataclass(slots=True)
 class Block:
-    """A run of text between two block boundaries. `container` is the index of its nearest block-level element."""
+    """A run of text between two block boundaries. `container` is the index of its nearest block-level element.
+
+    `extent` is its length in letters of an alphabet (`language.extent`), by which short and long are told.
+    """
 
     text: str
     container: int
@@ -188,6 +194,11 @@ class Block:
     links: int
     strong_chars: int = 0
     after_break: bool = False
+    extent: int = field(default=-1, compare=False)
+
+    def __post_init__(self) -> None:
+        """Measures the text once; most are ASCII, whose extent is their length."""
+        self.extent = extent(self.text)
 
 
 @dataclass(slots=True)
@@ -220,8 +231,13 @@ def _families_of_word(word: str) -> int:
 
 def families(names: str) -> int:
     """The mask of the families that the words in class names and ids belong to."""
+    return _families_of_words(names[:_LOOKED_AT])
+
+
+@lru_cache(maxsize=16_384)
+def _families_of_words(names: str) -> int:
     mask = 0
-    for word in _NAME_WORD.findall(names[:200]):
+    for word in _NAME_WORD.findall(names):
         mask |= _families_of_word(word.lower())
     return mask
 
@@ -232,6 +248,7 @@ class _Walk:
     def __init__(self) -> None:
         self.found = Segments()
         self.stack: list[int] = []
+        self.names = [""]
         self.parts: list[str] = []
         self.link_depth = self.link_chars = self.links = self.strong_depth = self.strong_chars = 0
         self.breaks = 0
@@ -261,22 +278,19 @@ class _Walk:
         self.flush()
         self.after_break = False
         parent = self.found.containers[self.stack[-1]] if self.stack else None
-        names = f"{element.get('class') or ''} {element.get('id') or ''}".strip()
-        own = families(names) if names else 0
-        regions = _REGION_BIT.get(tag, 0) | (
-            _REGION_BIT["articleBody"] if element.get("itemprop") == "articleBody" else 0
-        )
-        if _is_hidden(element):
-            own |= _HIDDEN
+        own, region, name = _said_by(dict(element.items()))
+        region |= _REGION_BIT.get(tag, 0)
+        signature = f"{self.names[-1]}/{tag}.{name}"
         self.stack.append(len(self.found.containers))
+        self.names.append(signature.rpartition("/")[2])
         self.found.containers.append(
             Container(
                 parent=self.stack[-2] if parent else -1,
                 tag=tag,
-                signature=f"{parent.signature.rpartition('/')[2] if parent else ''}/{tag}.{element.get('class') or ''}",
+                signature=signature,
                 own=own,
                 far=own | (parent.far if parent else 0),
-                regions=regions | (parent.regions if parent else 0),
+                regions=region | (parent.regions if parent else 0),
                 depth=len(self.stack),
             )
         )
@@ -292,6 +306,7 @@ class _Walk:
         self.flush()
         self.after_break = False
         self.stack.pop()
+        self.names.pop()
 
     def flush(self) -> None:
         """Ends the block in the making."""
@@ -314,9 +329,13 @@ class _Walk:
         self.link_chars = self.links = self.strong_chars = self.breaks = 0
 
 
-def _is_hidden(element: HtmlElement) -> bool:
-    style = element.get("style")
-    return element.get("hidden") is not None or bool(style and "display" in style and "none" in style)
+def _said_by(attributes: Mapping[str, str]) -> tuple[int, int, str]:
+    """The families and the region that an element's attributes speak for, and its class names."""
+    name = attributes.get("class", "")
+    region = _REGION_BIT["articleBody"] if attributes.get("itemprop") == "articleBody" else 0
+    style = attributes.get("style", "")
+    is_hidden = "hidden" in attributes or ("display" in style and "none" in style)
+    return families(f"{name} {attributes.get('id', '')}") | (_HIDDEN if is_hidden else 0), region, name
 
 
 def segment(tree: HtmlElement) -> Segments:
@@ -373,11 +392,11 @@ def _end(walk: _Walk, element: HtmlElement, tag: str) -> None:
 def _sum_up(found: Segments) -> None:
     for block in found.blocks:
         container = found.containers[block.container]
-        container.chars += len(block.text)
-        container.link_chars += block.link_chars
+        container.chars += block.extent
+        container.link_chars += block.link_chars * block.extent // len(block.text)
         container.blocks += 1
-        if len(block.text) > 80 and block.link_chars < len(block.text) / 2:
-            container.paragraph_chars += len(block.text)
+        if block.extent > 80 and block.link_chars < len(block.text) / 2:
+            container.paragraph_chars += block.extent
     for container in reversed(found.containers):
         if container.parent >= 0:
             parent = found.containers[container.parent]

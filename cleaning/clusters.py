@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 import numpy as np
 
@@ -180,28 +181,29 @@ class Batch:
             number: rest for number, others in waiting.items() if (rest := [o for o in others if o[0] not in copies])
         }:
             waiting = {number: others[:MOST_COMPARED] for number, others in waiting.items()}
-            self._compare((number, others[0][0]) for number, others in waiting.items())
+            nearest = [(number, others[0][0]) for number, others in waiting.items()]
             # A witness proves the copy; what is published is what it is to the representative.
-            self._compare((number, self._top(others[0][0])) for number, others in waiting.items())
+            self._compare(nearest + [(number, self._top(other)) for number, other in nearest])
             decided = {number for number, others in waiting.items() if self._is_copy(number, *others[0])}
             copies |= decided
             waiting = {number: others[1:] for number, others in waiting.items() if number not in decided}
 
     def _ranked(self, others: Others) -> Others:
         """Witnesses last: what a copy is to the representative is asked in any case."""
-        return sorted(others, key=lambda other: other[0] in self._witnesses)
+        last = self._witnesses
+        return [other for other in others if other[0] not in last] + [other for other in others if other[0] in last]
 
     def _copied(self, number: int, others: Others) -> int | None:
         """The text that proves this one to be a copy, if there is one among the best few."""
-        eligible = [other for other in others if other[0] not in self._above or other[0] in self._witnesses]
-        return next((o for o, share in eligible[:MOST_COMPARED] if self._is_copy(number, o, share)), None)
+        eligible = (other for other in others if other[0] not in self._above or other[0] in self._witnesses)
+        return next((o for o, share in islice(eligible, MOST_COMPARED) if self._is_copy(number, o, share)), None)
 
     def _join(self, number: int, article: int) -> None:
         """Puts a text under the representative of an article that it copies, or in its place."""
         top = self._top(article)
         copy, old, overlap = self._articles[number], self._articles[top], self._overlap(number, top)
-        self._articles[number] = replace(copy, cluster_id=old.cluster_id)
         if _succeeds(copy, old, overlap, self._policy):
+            self._articles[number] = replace(copy, cluster_id=old.cluster_id)
             self._above[top] = number
             self._witnesses.add(top)
         else:
@@ -248,7 +250,7 @@ class Batch:
         return self._overlaps[number, other]
 
     def _compare(self, pairs: Iterable[tuple[int, int]]) -> None:
-        missing = [pair for pair in pairs if pair not in self._overlaps]
+        missing = dict.fromkeys(pair for pair in pairs if pair not in self._overlaps)
         both = {pair: (self._articles[pair[0]], self._articles[pair[1]]) for pair in missing}
         whole = [pair for pair, (left, right) in both.items() if not (left.sketch or right.sketch)]
         compared = compare([(both[pair][0].words, both[pair][1].words) for pair in whole])
@@ -276,17 +278,16 @@ def _estimated(left: Article, right: Article) -> Overlap:
 
 def _succeeds(copy: Article, article: Article, overlap: Overlap, policy: Policy) -> bool:
     """Whether a copy takes the place of the article it was found to copy; `overlap.left` is the copy."""
-    if relation(overlap) in (Relation.TRUNCATED, Relation.EXCERPT):
+    kind = relation(overlap)
+    if kind in (Relation.TRUNCATED, Relation.EXCERPT):
         return False
     if policy.credited and _is_agency_site(copy.domain, article.agency) and article.domain != copy.domain:
         return True
     if _is_earlier(copy, article, policy):
         return True
     more = overlap.left.words - overlap.right.words
-    holds = relation(overlap) is Relation.EXTENDED
-    return (
-        holds and 0 < policy.completer <= overlap.left.words / max(1, overlap.right.words) and more >= policy.words_more
-    )
+    times = overlap.left.words / max(1, overlap.right.words)
+    return kind is Relation.EXTENDED and 0 < policy.completer <= times and more >= policy.words_more
 
 
 def _is_earlier(copy: Article, article: Article, policy: Policy) -> bool:
@@ -297,5 +298,7 @@ def _is_earlier(copy: Article, article: Article, policy: Policy) -> bool:
 
 
 def _is_agency_site(domain: str, agency: str) -> bool:
+    if not agency:
+        return False
     name = "".join(filter(str.isalpha, agency.casefold())).removeprefix("the")
     return bool(name) and AGENCY_SITES.get(name, name) in domain.split(".")

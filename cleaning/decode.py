@@ -167,10 +167,16 @@ def _redecode(stretch: str) -> str:
 
 def tidy(text: str) -> str:
     """Text without invisible, bidirectional and control characters, with single spaces and line feeds; not stripped."""
+    if text.isprintable() and "  " not in text:
+        return text
     text = _INVISIBLE.sub("", _BREAKS.sub("\n", text))
     return _SPACES.sub(" ", _CONTROL.sub("", text))
 
 
 def one_line(text: str | None) -> str:
     """`tidy` text in one line without space at its ends; empty for None."""
-    return " ".join(tidy(repair_mojibake(text)).split()) if text else ""
+    if not text:
+        return ""
+    if text.isascii() and (line := " ".join(text.split())).isprintable():
+        return line
+    return " ".join(tidy(repair_mojibake(text)).split())

@@ -36,8 +36,9 @@ def is_copy(overlap: Overlap, share: float) -> bool:
         overlap: how they overlap.
         share: their weighted containment by sampled shingles, 0..1.
     """
-    if overlap.longest < 10 or share < 0.28 or overlap.common < 24:
-        return overlap.smaller == overlap.common == overlap.larger > 0
+    common = overlap.common
+    if overlap.longest < 10 or share < 0.28 or common < 24:
+        return overlap.smaller == common == overlap.larger > 0
     return overlap.containment >= needed_containment(overlap) and template_score(overlap, share) <= 0
 
 
@@ -46,10 +47,10 @@ def relation(overlap: Overlap) -> Relation:
 
     A copy that has less is truncated if it has the article's beginning, and an excerpt otherwise.
     """
-    copy, article = overlap.left, overlap.right
-    within, around = overlap.common >= WHOLE * copy.words, overlap.common >= WHOLE * article.words
+    copy, article, common = overlap.left, overlap.right, overlap.common
+    within, around = common >= WHOLE * copy.words, common >= WHOLE * article.words
     if within and around:
-        return Relation.SAME if overlap.common >= EQUAL * overlap.larger else Relation.EDITED
+        return Relation.SAME if common >= EQUAL * overlap.larger else Relation.EDITED
     if within:
         return Relation.TRUNCATED if article.head <= 0.1 * article.words else Relation.EXCERPT
     return Relation.EXTENDED if around else Relation.EDITED

@@ -1,9 +1,11 @@
 """Numbers that tell an article's blocks from the rest of a page: one row a block, for the classifier in `selection`."""
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+import string
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -21,12 +23,15 @@ Ids = npt.NDArray[np.uint64]
 
 _WORD = re.compile(r"\w+")
 _STOPS = tuple(".!?…。！？؟۔।")
-_CLOSERS = "\"'”’»)]›“"
+_CLOSERS = "\"'”’»)]›“」』）】"
 _ADDRESS = re.compile(r"https?://|www\.|\w@\w")
+_START = 200
+"""Characters of a block whose letters and digits are counted."""
+_UPPER, _DIGITS = string.ascii_uppercase.encode(), string.digits.encode()
 _ENGLISH = re.compile(r" (?:the|and|of|to|in) ")
 _SAMPLE = 20_000
 """Characters of a page's prose that its language is judged by."""
-_TAGS = (
+_TAG_NAMES = (
     "p",
     "h1",
     "h2",
@@ -43,6 +48,7 @@ _TAGS = (
     "article",
     "aside",
 )
+_TAGS = {name: number for number, name in enumerate(_TAG_NAMES)}
 _REASONS = (
     "image placeholder",
     "image credit",
@@ -103,10 +109,10 @@ def _text_columns(found: Segments) -> dict[str, Column]:
     chars = _column([len(text) for text in texts])
     reasons = [reason_of(text) for text in texts]
     ends = [text.rstrip(_CLOSERS) for text in texts]
-    letters = [sum(map(str.isupper, text[:200])) for text in texts]
+    starts = [text[:_START] for text in texts]
     return {
-        "chars": np.log1p(chars),
-        "words": _column([text.count(" ") + 1 for text in texts]),
+        "chars": np.log1p(_column([block.extent for block in found.blocks])),
+        "words": _column([block.text.count(" ") + 1 + (block.extent - len(block.text)) // 4 for block in found.blocks]),
         "stops": _column([end.endswith(_STOPS) for end in ends]),
         "colon": _column([text.endswith((":", "：")) for text in texts]),
         "dots": _column([text.endswith(("...", "…")) for text in texts]),
@@ -116,11 +122,11 @@ def _text_columns(found: Segments) -> dict[str, Column]:
         "starts_upper": _column([text[0].isupper() for text in texts]),
         "starts_lower": _column([text[0].islower() for text in texts]),
         "starts_quote": _column([text[0] in "\"'“„«‚‘—–-" for text in texts]),
-        "upper": _column(letters) / np.minimum(chars, 200),
-        "digits": _column([sum(map(str.isdigit, text[:200])) for text in texts]) / np.minimum(chars, 200),
+        "upper": _column([_count(start, str.isupper, _UPPER) for start in starts]) / np.minimum(chars, _START),
+        "digits": _column([_count(start, str.isdigit, _DIGITS) for start in starts]) / np.minimum(chars, _START),
         "commas": _column([text.count(",") + text.count("、") + text.count("，") for text in texts]),
         "bars": _column([text.count("|") + text.count("•") + text.count("·") for text in texts]),
-        "address": _column([bool(_ADDRESS.search(text)) for text in texts]),
+        "address": _column([_has_address(text) for text in texts]),
         "rights": _column(["©" in text for text in texts]),
         "links": _column([block.links for block in found.blocks]),
         "link_density": _column([block.link_chars for block in found.blocks]) / chars,
@@ -135,6 +141,17 @@ def _text_columns(found: Segments) -> dict[str, Column]:
     }
 
 
+def _count(text: str, is_one: Callable[[str], bool], codes: bytes) -> int:
+    """How many characters are of a kind, which in ASCII has these codes."""
+    if not text.isascii():
+        return sum(map(is_one, text))
+    return len(text) - len(text.encode().translate(None, codes))
+
+
+def _has_address(text: str) -> bool:
+    return ("@" in text or "www." in text or "://" in text) and bool(_ADDRESS.search(text))
+
+
 def _place_columns(found: Segments) -> dict[str, Column]:
     own = [found.containers[block.container] for block in found.blocks]
     parents = [_parent(found, container) for container in own]
@@ -144,12 +161,8 @@ def _place_columns(found: Segments) -> dict[str, Column]:
     columns = {f"near_{name}": _bit(near, i) for i, name in enumerate(FAMILIES)}
     columns |= {f"far_{name}": _bit(far, i) for i, name in enumerate(FAMILIES)}
     columns |= {f"in_{name}": _bit(regions, i) for i, name in enumerate(REGIONS)}
-    columns["tag"] = _column(
-        [_TAGS.index(container.tag) if container.tag in _TAGS else len(_TAGS) for container in own]
-    )
-    columns["parent_tag"] = _column(
-        [_TAGS.index(parent.tag) if parent.tag in _TAGS else len(_TAGS) for parent in parents]
-    )
+    columns["tag"] = _column([_TAGS.get(container.tag, len(_TAGS)) for container in own])
+    columns["parent_tag"] = _column([_TAGS.get(parent.tag, len(_TAGS)) for parent in parents])
     columns["depth"] = _column([container.depth for container in own])
     return columns | _article_columns(found)
 
@@ -167,10 +180,11 @@ def _article_columns(found: Segments) -> dict[str, Column]:
             home[i], numbers[i] = home[container.parent], numbers[container.parent]
     homes = [home[block.container] for block in found.blocks]
     sizes = [found.containers[i].paragraph_chars / total if i >= 0 else -1.0 for i in homes]
+    largest = max(sizes)
     return {
         "article_number": _column([numbers[block.container] for block in found.blocks]),
         "article_share": _column(sizes),
-        "largest_article": _column([size == max(sizes) for size in sizes]),
+        "largest_article": _column([size == largest for size in sizes]),
         "h1_passed": np.cumsum([found.tag(block) == "h1" for block in found.blocks]).astype(np.float32),
     }
 
@@ -221,23 +235,21 @@ class _Words:
     """The words of all blocks as numbers, so that runs of words are compared as arrays."""
 
     def __init__(self, blocks: Sequence[Block]) -> None:
-        self.numbers: dict[str, int] = {}
+        self.numbers: dict[str, int] = defaultdict(count().__next__)
         self.lines = [_WORD.findall(block.text.lower()) for block in blocks]
-        self.keys = [" ".join(line) for line in self.lines]
         self.sizes = np.asarray([len(line) for line in self.lines])
-        flat = [self._number(word) for line in self.lines for word in line]
         self.block_of = np.repeat(np.arange(len(blocks)), self.sizes)
-        self.flat = np.asarray(flat, np.uint64)
+        self.flat = self._numbers(chain.from_iterable(self.lines))
         inside = (
             self.block_of[: -_SHINGLE + 1] == self.block_of[_SHINGLE - 1 :]
-            if len(flat) >= _SHINGLE
+            if len(self.flat) >= _SHINGLE
             else np.zeros(0, bool)
         )
         self.runs, self.run_block = _runs(self.flat)[inside], self.block_of[: len(inside)][inside]
         self.run_count = np.bincount(self.run_block, minlength=len(blocks))
 
-    def _number(self, word: str) -> int:
-        return self.numbers.setdefault(word, len(self.numbers))
+    def _numbers(self, words: Iterable[str]) -> Ids:
+        return np.asarray(list(map(self.numbers.__getitem__, words)), np.uint64)
 
     def columns(self, versions: Versions) -> dict[str, Column]:
         title, description = (_WORD.findall(text.lower()) for text in (versions.title, versions.description))
@@ -255,11 +267,11 @@ class _Words:
     def share(self, text: str) -> Column:
         """The share of each block's runs of words that another text holds; of shorter ones, whether it has the line."""
         lines = [_WORD.findall(line) for line in text.lower().split("\n")]
-        whole = {" ".join(line) for line in lines}
-        words = np.asarray([self._number(word) for line in lines for word in line], np.uint64)
+        whole = {tuple(line) for line in lines if len(line) < _SHINGLE}
+        words = self._numbers(chain.from_iterable(lines))
         hits = np.bincount(self.run_block, np.isin(self.runs, _runs(words)), minlength=len(self.lines))
         shares = hits / np.maximum(self.run_count, 1)
-        same_line = _column([key in whole for key in self.keys])
+        same_line = _column([len(line) < _SHINGLE and tuple(line) in whole for line in self.lines])
         return np.where(self.run_count > 0, shares, same_line).astype(np.float32)
 
     def _repeated(self, runs: Ids, backwards: bool = False) -> Column:
@@ -274,7 +286,7 @@ class _Words:
 
     def contained(self, words: list[str]) -> Column:
         """The share of each block's words that are among some words."""
-        known = np.asarray([self._number(word) for word in set(words)], np.uint64)
+        known = self._numbers(dict.fromkeys(words))
         hits = np.bincount(self.block_of, np.isin(self.flat, known), minlength=len(self.lines))
         shares: Column = (hits / np.maximum(self.sizes, 1)).astype(np.float32)
         return shares

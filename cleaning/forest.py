@@ -48,13 +48,14 @@ class Forest:
         """Probabilities, 0..1, for rows of (n, features)."""
         if not len(rows):
             return np.zeros(0, np.float32)
-        node = np.repeat(self.roots[None, :], len(rows), axis=0)
+        node = np.repeat(self.roots[None, :].astype(np.intp), len(rows), axis=0)
         flat, width = np.ascontiguousarray(rows).ravel(), rows.shape[1]
-        start = (np.arange(len(rows), dtype=np.int64) * width)[:, None]
+        start = (np.arange(len(rows), dtype=np.intp) * width)[:, None]
+        feature, children = self.feature.astype(np.intp), np.stack([self.right, self.left], 1).astype(np.intp).ravel()
         for _ in range(self.depth):
             # Leaves point to themselves, so that trees of different depth take the same number of steps.
-            goes_left = flat[start + self.feature[node]] <= self.threshold[node]
-            node = np.where(goes_left, self.left[node], self.right[node])
+            goes_left = flat.take(start + feature.take(node)) <= self.threshold.take(node)
+            node = children.take(2 * node + goes_left)
         odds = self.base + self.value[node].sum(axis=1)
         chances: Floats = (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)
         return chances

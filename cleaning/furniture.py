@@ -28,6 +28,9 @@ _IN_PICTURE = re.compile(
     re.I,
 )
 
+_PICTURE = re.compile(r"[(]|pictur|photo|image", re.I)
+"""What every match of the pattern above holds; much quicker to look for."""
+
 
 @cache
 def _rules() -> tuple[tuple[str, re.Pattern[str]], ...]:
@@ -51,13 +54,15 @@ def reason_of(line: str) -> str:
 
 def is_about_outlet(paragraph: str) -> bool:
     """Whether a paragraph presents its own outlet: "we" outside quotations, and three words of the trade or more."""
+    if not _WE.search(paragraph):
+        return False
     own = _QUOTED.sub(" ", paragraph)
     return bool(_WE.search(own)) and len({word.lower() for word in _TRADE.findall(own)}) >= 3
 
 
 def is_caption(line: str) -> bool:
     """Whether a short text says where somebody stands in a picture, as only captions do."""
-    return len(line) <= _LONGEST and bool(_IN_PICTURE.search(line))
+    return len(line) <= _LONGEST and bool(_PICTURE.search(line) and _IN_PICTURE.search(line))
 
 
 def credited_agency(line: str) -> str:

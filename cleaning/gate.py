@@ -9,7 +9,9 @@ import numpy as np
 
 from cleaning.blocks import FAMILIES, Segments
 from cleaning.features import Array
+from cleaning.glance import has_price
 from cleaning.jsonld import ARTICLE_TYPES
+from cleaning.language import spaced_words
 from cleaning.metadata import GUESSED, Metadata
 from cleaning.selection import Selection, expected_f1
 
@@ -23,7 +25,6 @@ _SURE = 0.5
 """Score from which on a kept block speaks for the page: what is taken below it, for want of better, tells nothing."""
 _LONG = 200
 """Characters of a paragraph that prose has and lists have not."""
-_PRICE = re.compile(r"[$€£¥₹]\s?\d|\d\s?(?:€|zł|kr|руб|USD|EUR)\b")
 _KINDS = {
     "article": ARTICLE_TYPES,
     "list": frozenset({"CollectionPage", "ItemList", "SearchResultsPage", "OfferCatalog", "Blog", "ProfilePage"}),
@@ -75,10 +76,11 @@ def _text_values(found: Segments, selection: Selection) -> dict[str, float]:
     is_sure = np.asarray([choice.kept and choice.score >= _SURE for choice in selection.choices], np.bool_)
     kept = [block for block, sure in zip(found.blocks, is_sure.tolist(), strict=True) if sure]
     text = "\n".join(block.text for block in kept)
-    chars = sum(len(block.text) for block in found.blocks) or 1
-    kept_chars = sum(len(block.text) for block in kept) or 1
-    long = [block for block in kept if len(block.text) > _LONG]
-    homes = Counter(block.container for block in kept if len(block.text) > 80)
+    lower = text.lower()
+    chars = sum(block.extent for block in found.blocks) or 1
+    kept_chars = sum(block.extent for block in kept) or 1
+    long = [block for block in kept if block.extent > _LONG]
+    homes = Counter(block.container for block in kept if block.extent > 80)
     parents: Counter[int] = Counter()
     for container, count in homes.items():
         parents[found.containers[container].parent] += count
@@ -90,7 +92,7 @@ def _text_values(found: Segments, selection: Selection) -> dict[str, float]:
         "kept_share": kept_chars / chars,
         "kept_links": sum(block.link_chars for block in kept) / kept_chars,
         "kept_link_count": sum(block.links for block in kept) / max(1, len(kept)),
-        "long_share": sum(len(block.text) for block in long) / kept_chars,
+        "long_share": sum(block.extent for block in long) / kept_chars,
         "long_count": len(long),
         "one_parent": max(parents.values(), default=0) / max(1, sum(parents.values())),
         "confidence": expected_f1(found, scores, is_sure),
@@ -98,12 +100,12 @@ def _text_values(found: Segments, selection: Selection) -> dict[str, float]:
         "page_blocks": len(found.blocks),
         "page_chars": log1p(chars),
         "page_links": sum(block.link_chars for block in found.blocks) / chars,
-        "prices": sum(bool(_PRICE.search(block.text)) for block in found.blocks) / max(1, len(found.blocks)),
-        "kept_prices": sum(bool(_PRICE.search(block.text)) for block in kept) / max(1, len(kept)),
+        "prices": sum(has_price(block.text) for block in found.blocks) / max(1, len(found.blocks)),
+        "kept_prices": sum(has_price(block.text) for block in kept) / max(1, len(kept)),
         "questions": sum(block.text.endswith("?") for block in kept) / max(1, len(kept)),
         "first_person": len(re.findall(r"\bI(?:'m|'ve)?\b", text)) * 1000 / kept_chars,
-        "you": len(re.findall(r"\byour?\b", text, re.I)) * 1000 / kept_chars,
-        "we": len(re.findall(r"\b(?:we|our)\b", text, re.I)) * 1000 / kept_chars,
+        "you": len(re.findall(r"\byour?\b", lower)) * 1000 / kept_chars,
+        "we": len(re.findall(r"\b(?:we|our)\b", lower)) * 1000 / kept_chars,
         "said": len(re.findall(r"\bsa(?:id|ys)\b|[”\"»]", text)) * 1000 / kept_chars,
         **{
             f"family_{name}": float(((masks >> FAMILIES.index(name)) & 1).mean()) if len(masks) else 0.0
@@ -132,7 +134,7 @@ def _metadata_values(metadata: Metadata) -> dict[str, float]:
         "authors": len(metadata.authors),
         "section": float(bool(metadata.section)),
         "tags": len(metadata.tags),
-        "title_words": len(metadata.title.split()),
+        "title_words": spaced_words(metadata.title),
         "headings": len(metadata.headings),
         "described": log1p(len(metadata.description)),
     }

@@ -15,15 +15,16 @@ from cleaning import jsonld
 from cleaning.blocks import FAMILIES, Block, Segments
 from cleaning.decode import one_line
 from cleaning.features import Array
+from cleaning.language import spaced_words
 
 PROSE = 80
 """Characters of a block that lists and menus rarely have; an unlinked one of them counts as prose."""
 _LONG = 200
 _LINKED = 0.3
+_DIGIT = re.compile(r"\d")
 _PRICE = re.compile(r"[$€£¥₹]\s?\d|\d\s?(?:€|zł|kr|руб|USD|EUR)\b")
-_WORD_OF_OTHERS = re.compile(r"\byour?\b|\bwe\b|\bour\b", re.I)
+_WORD_OF_OTHERS = re.compile(r"\b(?:you|your|we|our)\b")
 _NOTICE = 2_000
-_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _SHELL_IDS = frozenset({"root", "app", "__next", "__nuxt", "___gatsby", "app-root", "react-root", "main-app", "svelte"})
 """Ids of the element that frameworks of scripts fill, by their own templates."""
 _SHELL_TAGS = ("app-root", "ng-app", "app-component")
@@ -88,9 +89,9 @@ class Signs:
         return "article" in self.kinds or "article" in self.og_type
 
 
-def signs_of(tree: HtmlElement, url: str) -> Signs:
-    """Reads the signs of a parsed page; `tree` is not changed."""
-    types = {kind for node in jsonld.nodes(tree) for kind in jsonld.types(node)}
+def signs_of(tree: HtmlElement, url: str, stated: list[jsonld.Node] | None = None) -> Signs:
+    """Reads the signs of a parsed page; `tree` is not changed. `stated` is its JSON-LD, where that is read already."""
+    types = {kind for node in (jsonld.nodes(tree) if stated is None else stated) for kind in jsonld.types(node)}
     counts = Counter(str(element.tag) for element in tree.iter("script", "video", "iframe"))
     try:
         parts = urlsplit(url)
@@ -126,7 +127,7 @@ def _text(element: HtmlElement) -> str:
 
 
 def _is_shell(element: HtmlElement) -> bool:
-    is_named = element.tag in _SHELL_TAGS or element.get("id") in _SHELL_IDS
+    is_named = element.get("id") in _SHELL_IDS or element.tag in _SHELL_TAGS
     return is_named and len(element) < 2 and not _text(element)
 
 
@@ -137,14 +138,12 @@ def prose_of(found: Segments) -> list[Block]:
 
 def _is_prose(block: Block) -> bool:
     size = len(block.text)
-    if 3 * size <= PROSE or block.link_chars >= _LINKED * size:
-        return False
-    return size > PROSE or extent(block.text) > PROSE
+    return block.extent > PROSE and block.link_chars < _LINKED * size
 
 
-def extent(text: str) -> int:
-    """The length of a text in characters of an alphabet; an ideograph, kana or syllable says as much as three."""
-    return len(text) if text.isascii() else len(text) + 2 * sum(1 for _ in _WIDE.finditer(text[:_NOTICE]))
+def has_price(text: str) -> bool:
+    """Whether a text names a sum of money."""
+    return bool(_DIGIT.search(text) and _PRICE.search(text))
 
 
 def glance(found: Segments, signs: Signs) -> Array:
@@ -156,27 +155,27 @@ def glance(found: Segments, signs: Signs) -> Array:
 def _block_values(found: Segments) -> dict[str, float]:
     blocks, prose = found.blocks, prose_of(found)
     size = max(1, len(blocks))
-    chars = sum(len(block.text) for block in blocks) or 1
-    prose_chars = sum(min(extent(block.text), 3 * len(block.text)) for block in prose)
+    chars = sum(block.extent for block in blocks) or 1
+    prose_chars = sum(block.extent for block in prose)
     homes = Counter(found.containers[block.container].parent for block in prose)
     tags = Counter(found.tag(block) for block in blocks)
     prose_tags = Counter(found.tag(block) for block in prose)
     return {
         "blocks": size,
         "chars": log1p(chars),
-        "linked": sum(block.link_chars for block in blocks) / chars,
+        "linked": sum(block.link_chars * block.extent / len(block.text) for block in blocks) / chars,
         "links": sum(block.links for block in blocks) / size,
         "prose": len(prose),
         "prose_chars": log1p(prose_chars),
         "prose_share": prose_chars / chars,
         "prose_mean": prose_chars / max(1, len(prose)),
-        "long": sum(extent(block.text) > _LONG for block in prose),
+        "long": sum(block.extent > _LONG for block in prose),
         "one_home": max(homes.values(), default=0) / max(1, len(prose)),
         "largest_home": max(homes.values(), default=0),
         "prose_paragraphs": prose_tags["p"] / max(1, len(prose)),
         "stops": sum(block.text.endswith((".", "!", "?", "”", '"', "»", "。")) for block in prose) / max(1, len(prose)),
-        "prices": sum(bool(_PRICE.search(block.text[:200])) for block in blocks) / size,
-        "addressed": sum(bool(_WORD_OF_OTHERS.search(block.text)) for block in prose) / max(1, len(prose)),
+        "prices": sum(has_price(block.text[:200]) for block in blocks) / size,
+        "addressed": sum(bool(_WORD_OF_OTHERS.search(block.text.lower())) for block in prose) / max(1, len(prose)),
         "headings": (tags["h2"] + tags["h3"]) / size,
         **{f"tag_{tag}": tags[tag] / size for tag in _TAGS},
         **_family_values(found),
@@ -197,8 +196,8 @@ def _sign_values(signs: Signs) -> dict[str, float]:
         "og_article": float("article" in signs.og_type),
         "og_website": float(signs.og_type == "website"),
         "og_other": float(bool(signs.og_type) and signs.og_type not in ("article", "website")),
-        "title_words": len(signs.title.split()),
-        "heading_words": len(signs.heading.split()),
+        "title_words": spaced_words(signs.title),
+        "heading_words": spaced_words(signs.heading),
         "depth": signs.path.rstrip("/").count("/"),
         "dashes": last.count("-") + last.count("_"),
         "last_chars": len(last),

@@ -10,7 +10,27 @@ _NO_NEWS_IN = frozenset(
     {"an", "ba", "br", "eo", "fo", "ha", "ht", "ig", "la", "lg", "ln", "oc", "om", "qu", "sa", "se", "vo", "wa", "zxx"}
 )
 """Languages that the detector knows by two letters, and takes small texts of others for."""
-_LOOKED_AT = 2_000
+_LOOKED_AT = 700
+"""Characters of a text that its language is told by; 2,000 give the same answer for each of 914 labelled articles."""
+
+_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_OF_ALPHABET = 3
+"""Letters of an alphabet that say as much as an ideograph, kana or syllable; half a word, too."""
+
+
+def count_wide(text: str) -> int:
+    """Ideographs, kana and hangul syllables of a text."""
+    return 0 if text.isascii() else len(_WIDE.findall(text))
+
+
+def extent(text: str) -> int:
+    """The length of a text in letters of an alphabet: an ideograph, kana or hangul syllable counts as three."""
+    return len(text) + (_OF_ALPHABET - 1) * count_wide(text)
+
+
+def spaced_words(text: str) -> int:
+    """Words of a text by its spaces; two ideographs, kana or hangul syllables count as one more."""
+    return len(text.split()) + count_wide(text) // 2
 
 
 def count_words(text: str) -> int:

@@ -1,12 +1,14 @@
 """What a page says about its article: title, authors, agency, times, section, tags, access, rights."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from htmldate import find_date
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 from trafilatura.metadata import extract_author
 
@@ -51,25 +53,29 @@ _MODIFIED_NAMES = (
     "last-modified",
     "revised",
 )
-_BYLINE = (
-    './/*[@rel="author"]|.//*[contains(@itemprop,"author")]|.//*[contains(@class,"byline")]'
-    '|.//*[contains(@class,"author-name")]|.//*[contains(@class,"author__name")]|.//*[contains(@class,"article-author")]'
-    '|.//*[contains(@class,"articleAuthor")]|.//*[contains(@data-testid,"byline")]'
-    '|.//a[contains(@href,"/autor") or contains(@href,"/author") or contains(@href,"/auteur")]'
-    '|.//p[contains(translate(@style," ",""),"text-align:right")]'
+_BYLINE = XPath(
+    './/*[@rel="author" or contains(@itemprop,"author") or contains(@class,"byline")'
+    ' or contains(@class,"author-name") or contains(@class,"author__name") or contains(@class,"article-author")'
+    ' or contains(@class,"articleAuthor") or contains(@data-testid,"byline")'
+    ' or (self::a and (contains(@href,"/autor") or contains(@href,"/author") or contains(@href,"/auteur")))'
+    ' or (self::p and contains(translate(@style," ",""),"text-align:right"))]'
 )
-_CREDITED = (
+_CREDITED = XPath(
     './/*[contains(text(),"责") or contains(text(),"记者") or contains(text(),"作者") or contains(text(),"撰文")]'
 )
 _CREDIT = re.compile(r"(?:责编|责任编辑|记者|作者|撰文)[:：]")
 """How Chinese pages credit an article's editor, reporter or author, in a line of its own."""
+_LICENSES = XPath('.//a[contains(@href,"creativecommons.org/")]|.//link[@rel="license"]')
+_RIGHTS_PLACES = XPath('.//*[self::footer or contains(@class,"copyright")]')
 _RIGHTS = re.compile(r"(?:©|\(c\)|copyright)\s*(?:©|\(c\))?\s*(?:\d{4}|\w)[^\n]{0,160}", re.I)
 _CC = re.compile(r"creativecommons\.org/(?:licenses|publicdomain)/([a-z-]+)/(\d\.\d)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """The metadata of one page; empty, None or () where it says nothing. Times are aware, in UTC."""
+    """The metadata of one page; empty, None or () where it says nothing. Times are aware, in the zone that they
+    were written in.
+    """
 
     title: str = ""
     authors: tuple[str, ...] = ()
@@ -113,19 +119,18 @@ class _Source:
         return next((value for name in names for value in self.meta.get(name, ()) if value), "")
 
 
-def find_metadata(tree: HtmlElement, url: str) -> Metadata:
+def find_metadata(tree: HtmlElement, url: str, stated: list[jsonld.Node] | None = None) -> Metadata:
     """Reads the metadata of a parsed page, the most reliable signal first: JSON-LD, headings, OpenGraph, the rest.
 
-    `tree` is not changed. A date that only htmldate finds is a day, given as noon UTC.
+    `tree` is not changed. `stated` is its JSON-LD, where that is read already. A date that only htmldate finds is a
+    day, given as noon UTC.
     """
-    source = _gather(tree, url)
+    source = _gather(tree, url, jsonld.nodes(tree) if stated is None else stated)
     outlet = _outlet(source)
     title = _title(source, outlet)
     bylines = list(_stated_bylines(source))
     authors = _authors(bylines, outlet) or _persons(source, outlet)
-    if not authors:
-        bylines += [*_visible_bylines(source), *_marked_bylines(source)]
-        authors = _authors(bylines, outlet)
+    authors = authors or _authors(chain(_visible_bylines(source), _marked_bylines(source)), outlet)
     published, how = _published(source)
     free = jsonld.is_free([*source.nodes, *source.items])
     tier = source.first("article:content_tier")
@@ -164,7 +169,7 @@ def find_metadata(tree: HtmlElement, url: str) -> Metadata:
     )
 
 
-def _gather(tree: HtmlElement, url: str) -> _Source:
+def _gather(tree: HtmlElement, url: str, found: list[jsonld.Node]) -> _Source:
     meta: dict[str, list[str]] = {}
     for element in tree.iter("meta"):
         name = element.get("property") or element.get("name") or element.get("itemprop")
@@ -174,7 +179,6 @@ def _gather(tree: HtmlElement, url: str) -> _Source:
     h1 = [text for element in tree.iter("h1") if (text := one_line(" ".join(element.itertext())))]
     tag = tree.find(".//title")
     title_tag = one_line(tag.text_content()) if tag is not None else ""
-    found = jsonld.nodes(tree)
     headings = [*h1, *meta.get("og:title", []), title_tag]
     items = microdata.nodes(tree)
     article, marked = (jsonld.main_article(nodes, url, headings) or {} for nodes in (found, items))
@@ -290,11 +294,13 @@ def _persons(source: _Source, outlet: str) -> tuple[str, ...]:
     )
 
 
-def _visible_bylines(source: _Source) -> list[str]:
-    """Bylines as readers see them, in page order."""
-    seen = [one_line(" ".join(element.itertext())) for element in source.tree.xpath(_BYLINE)[:20]]
-    seen += [text for element in source.tree.xpath(_CREDITED)[:5] if _CREDIT.search(text := one_line(element.text))]
-    return [text for text in [*seen, *(extract_author(source.tree) or "").split(";")] if 3 < len(text) < 120]
+def _visible_bylines(source: _Source) -> Iterator[str]:
+    """Bylines as readers see them, in page order; those that take longest to find come last."""
+    seen = (one_line(" ".join(element.itertext())) for element in _BYLINE(source.tree)[:20])
+    yield from (text for text in seen if 3 < len(text) < 120)
+    credits = (one_line(element.text) for element in _CREDITED(source.tree)[:5])
+    yield from (text for text in credits if 3 < len(text) < 120 and _CREDIT.search(text))
+    yield from (text for text in (extract_author(source.tree) or "").split(";") if 3 < len(text) < 120)
 
 
 def _marked_bylines(source: _Source) -> list[str]:
@@ -314,7 +320,7 @@ def _author_name(author: Any) -> str:
     return jsonld.text_of(author)
 
 
-def _authors(bylines: list[str], outlet: str) -> tuple[str, ...]:
+def _authors(bylines: Iterable[str], outlet: str) -> tuple[str, ...]:
     for byline in bylines:
         if found := people(byline.split("\n"), outlet):
             return found
@@ -337,20 +343,7 @@ def _agency(source: _Source, bylines: list[str], outlet: str) -> str:
 
 
 def _published(source: _Source) -> tuple[datetime | None, str]:
-    elements = source.tree.xpath('.//*[@itemprop="datePublished"]')[:3]
-    times = source.tree.xpath(".//time[@datetime]")[:3]
-    moment, how = first_time(
-        [
-            ("json-ld", source.article.get("datePublished")),
-            *((f"meta {name}", source.first(name)) for name in _PUBLISHED_NAMES),
-            *(
-                ("microdata", element.get("datetime") or element.get("content") or element.text_content())
-                for element in elements
-            ),
-            ("json-ld created", source.article.get("dateCreated")),
-            ("time element", times[0].get("datetime") if times else None),
-        ]
-    )
+    moment, how = first_time(_stated_times(source))
     if moment is None and (day := date_in(source.url)):
         moment, how = noon(day), "url"
     if moment is None:
@@ -358,6 +351,16 @@ def _published(source: _Source) -> tuple[datetime | None, str]:
     if moment is None and (guess := _htmldate(source, is_extensive=True)) and not guess.endswith(_ONLY_A_YEAR):
         moment, how = first_time([(GUESSED, guess)])
     return (moment, how) if moment else (None, "")
+
+
+def _stated_times(source: _Source) -> Iterator[tuple[str, object]]:
+    """The times of publication that are stated for machines, the more reliable first, each with its name."""
+    yield "json-ld", source.article.get("datePublished")
+    yield from ((f"meta {name}", source.first(name)) for name in _PUBLISHED_NAMES)
+    for element in source.tree.xpath('.//*[@itemprop="datePublished"]')[:3]:
+        yield "microdata", element.get("datetime") or element.get("content") or element.text_content()
+    yield "json-ld created", source.article.get("dateCreated")
+    yield from (("time element", element.get("datetime")) for element in source.tree.xpath(".//time[@datetime]")[:1])
 
 
 def _htmldate(source: _Source, *, is_extensive: bool = False) -> str | None:
@@ -420,7 +423,7 @@ def _language(source: _Source) -> str:
 
 def _license(source: _Source) -> str:
     """The licence or copyright line: Creative Commons links first, then JSON-LD, meta, and the page's © line."""
-    for link in source.tree.xpath('.//a[contains(@href,"creativecommons.org/")]|.//link[@rel="license"]')[:5]:
+    for link in _LICENSES(source.tree)[:5]:
         if match := _CC.search(link.get("href") or ""):
             return f"CC {match[1].upper()} {match[2]}"
     stated = (
@@ -432,7 +435,7 @@ def _license(source: _Source) -> str:
 
 
 def _rights_line(tree: HtmlElement) -> str:
-    for element in tree.xpath(".//footer|.//*[contains(@class,'copyright')]")[:6]:
+    for element in _RIGHTS_PLACES(tree)[:6]:
         if match := _RIGHTS.search(one_line(" ".join(element.itertext()))[:20_000]):
             return match[0].strip()[:160]
     return ""

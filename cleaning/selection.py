@@ -29,6 +29,7 @@ _SURE = frozenset(
         "navigation",
         "consent",
         "newsletter prompt",
+        "article meter",
         "copyright",
         "ornament",
     }

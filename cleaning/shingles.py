@@ -28,7 +28,7 @@ MAX_CHARACTERS = 200_000
 PLAIN, NUMBER, NAME = 0, 1, 2
 """Kinds of words: a name is capitalised within a sentence, a number begins with a digit."""
 
-_WORD, _DIGIT, _UPPER, _ALONE, _JOINT = 1, 2, 4, 8, 16
+_WORD, _DIGIT, _UPPER, _ALONE, _JOINT, _SPACE = 1, 2, 4, 8, 16, 32
 _CODEPOINTS = 0x32000  # Above lie only unassigned, private and tag characters, which count as the last of these.
 _CHUNK = 60_000  # Characters hashed at a time: the arrays then stay within the processor's cache.
 _TEXTS = 50  # Texts sketched at a time, likewise.
@@ -159,7 +159,7 @@ def _hash_words(texts: list[str]) -> list[Words]:
     np.multiply(characters >> np.uint32(8), _powers(_BASE, points.size), out=sums[1:])
     np.cumsum(sums[1:], out=sums[1:])
     hashes = _scramble((sums[ends] - sums[starts]) * _powers(_INVERSE, points.size)[starts])
-    codes = (hashes >> np.uint64(32)).astype(np.uint32) & np.uint32(0xFFFFFFFC) | _kinds(kinds, points, starts)
+    codes = (hashes >> np.uint64(32)).astype(np.uint32) & np.uint32(0xFFFFFFFC) | _kinds(kinds, starts)
     lengths = np.array([len(text) + 2 for text in texts])
     return np.split(codes, np.searchsorted(starts, np.cumsum(lengths)[:-1] + 2))
 
@@ -178,13 +178,14 @@ def _bounds(kinds: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp
     return starts, ends + (alone[starts] & alone[ends] != 0)
 
 
-def _kinds(kinds: NDArray[np.uint8], points: NDArray[np.uint32], starts: NDArray[np.intp]) -> Words:
+def _kinds(kinds: NDArray[np.uint8], starts: NDArray[np.intp]) -> Words:
     # A capital after a full stop, a quotation mark or a line break proves no name.
-    first, before = kinds[starts], kinds[starts - 2]
-    inside = (points[starts - 1] == ord(" ")) & (before & (_WORD | _JOINT) != 0)
+    first = kinds[starts]
+    inside = (kinds[starts - 1] & _SPACE != 0) & (kinds[starts - 2] & (_WORD | _JOINT) != 0)
     number = first & _DIGIT != 0
     name = (first & _UPPER != 0) & inside & ~number
-    return np.select([number, name], [np.uint32(NUMBER), np.uint32(NAME)], np.uint32(PLAIN))
+    codes: Words = number * np.uint32(NUMBER) | name * np.uint32(NAME)
+    return codes
 
 
 def _scramble(values: Hashes) -> Hashes:
@@ -221,4 +222,5 @@ def _characters() -> NDArray[np.uint32]:
     for start, end in _UNSPACED:
         kinds[start : end + 1] |= _ALONE * (kinds[start : end + 1] & _WORD)
     kinds[[ord(","), ord(";"), ord("-")]] = _JOINT
+    kinds[ord(" ")] = _SPACE
     return folded << np.uint32(8) | kinds

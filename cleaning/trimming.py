@@ -13,6 +13,11 @@ _EMBED = re.compile(
 )
 """Class names that the networks' own embedding codes have, on whatever site."""
 
+_HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
+_BOX = 12
+"""Blocks that a box beside the text has at most."""
+_OF_BOXES = frozenset({"newsletter prompt", "paywall prompt", "article meter", "follow prompt", "related"})
+
 
 def leave_out(chosen: Selection, reasons: Mapping[int, str]) -> Selection:
     """The selection without some of its blocks, named by their numbers on the page, each with the reason."""
@@ -39,6 +44,27 @@ def without_embeds(found: Segments, chosen: Selection) -> Selection:
         if choice.kept and _lies_in(found, found.blocks[i].container, embeds)
     }
     return leave_out(chosen, inside)
+
+
+def without_box_headings(found: Segments, chosen: Selection) -> Selection:
+    """The selection without the headings of boxes that were left out: where all else in a heading's own element was.
+
+    Something of the box must have said that it is furniture; a heading over what merely scored low stays.
+    """
+    headings = [i for i, choice in enumerate(chosen.choices) if choice.kept and found.tag(found.blocks[i]) in _HEADINGS]
+    return leave_out(chosen, {i: "heading of a box" for i in headings if _heads_furniture(found, chosen, i)})
+
+
+def _heads_furniture(found: Segments, chosen: Selection, heading: int) -> bool:
+    """Whether a heading opens an element of which all else was left out, some of it for what it says."""
+    home = found.containers[found.blocks[heading].container].parent
+    count = found.containers[home].blocks if home >= 0 else 0
+    if not 1 < count <= _BOX:
+        return False
+    rest = range(heading + 1, min(heading + count, len(found.blocks)))
+    if not all(_lies_in(found, found.blocks[i].container, {home}) and not chosen.choices[i].kept for i in rest):
+        return False
+    return any(chosen.choices[i].reason in _OF_BOXES for i in rest)
 
 
 def _own_name(signature: str) -> str:

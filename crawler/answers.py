@@ -65,7 +65,7 @@ class Answer:
             return None
         reason = f"HTTP {self.status}"
         if self.status in _GONE:
-            return Trouble(Verdict.GONE, reason)
+            return Trouble(Verdict.GONE, reason, may_return=self.status == 404)
         if self.status in _BUSY:
             verdict = Verdict.BLOCKED if self.status == 429 else Verdict.FETCH_FAILED
             return Trouble(verdict, reason, may_retry=True, wait=self.wait_asked(), is_host=True)
@@ -76,13 +76,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a request gave nothing. `wait` is what the host asks for, in seconds; `is_host` that it counts against it."""
+    """Why a request gave nothing.
+
+    `wait` is what the host asks for, in seconds; `is_host` says that it counts against it, `may_return` that a page
+    which was there before may be there again.
+    """
 
     verdict: Verdict
     reason: str
     may_retry: bool = False
     wait: float | None = None
     is_host: bool = False
+    may_return: bool = False
 
 
 def sha1(body: bytes) -> str:

@@ -1,25 +1,21 @@
 """One run of the crawl: which request comes next, and what its answer changes; knows no Scrapy and no sockets."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from cleaning.urls import canonical, origin_of
+from cleaning.urls import origin_of
 from cleaning.verdict import Verdict
 from crawler.answers import Answer, Trouble
-from crawler.apis import gdelt_query, query_terms
-from crawler.candidates import Kind
 from crawler.entries import Role, Task
-from crawler.listings import queue_archive, queue_guesses, source_failed, take_source
-from crawler.options import CrawlOptions
-from crawler.outcomes import kind_counts
+from crawler.listings import open_sources, queue_guesses, source_failed, take_source
 from crawler.pages import page_failed, release_held, take_page
 from crawler.policy import SitePolicy
 from crawler.policy_answers import document_failed, robots_failed, take_document, take_robots
-from crawler.ranking import is_hub
 from crawler.run import Run
-from crawler.sources import given_sources, listed_urls, site_fronts
+from crawler.sources import listed_urls, site_fronts
+from crawler.summary import is_unreachable, left_out, statistics
+from crawler.withdrawals import ask_for_missing, drop_ended
 
 log = logging.getLogger("crawler")
 
@@ -41,7 +37,7 @@ class Crawl:
     def open(self) -> None:
         """Puts the sources that are due into the queue, where the run is new or could read none of them before."""
         run = self.run
-        if not run.ledger.is_new() and not self.is_unreachable():
+        if not run.ledger.is_new() and not is_unreachable(run):
             log.info(
                 "resuming run %s: %d pages so far, %d URLs wait",
                 run.options.run_id,
@@ -51,22 +47,12 @@ class Crawl:
             return
         with run.frontier.transaction():
             if run.options.politeness.rights == "strict":
-                run.frontier.drop_ended(run.now())
+                drop_ended(run.frontier, run.now())
             if run.options.urls:
                 run.harvest.listed(listed_urls(run.options))
             else:
-                self._open_sources()
-
-    def _open_sources(self) -> None:
-        run = self.run
-        named = [*given_sources(run.options), *_gdelt_source(run.options)]
-        run.sources.name_given(named)
-        for url, _ in named:
-            run.sources.tally(url)
-        for source in run.sources.due(run.now()):
-            run.harvest.queue_source(source)
-        for pattern in run.options.archives:
-            queue_archive(run, pattern)
+                ask_for_missing(run.frontier)
+                open_sources(run)
 
     # Which request comes next.
 
@@ -178,7 +164,7 @@ class Crawl:
         if gate.pages >= run.options.limits.pages_per_host:
             run.gates.close(task.host, Verdict.OVER_BUDGET, f"{gate.pages} pages, the limit of a host")
             return False
-        if self._is_hopeless(task) and not self._may_explore():
+        if run.is_hopeless(task) and not self._may_explore():
             with run.frontier.transaction():
                 run.frontier.shelve(task)
             return False
@@ -190,11 +176,6 @@ class Crawl:
             return False
         with self.run.frontier.transaction():
             return self.run.harvest.is_overrated(task)
-
-    def _is_hopeless(self, task: Task) -> bool:
-        """Whether hardly any page of the task's like is relevant; sections, lists and the known are not judged so."""
-        is_judged = task.kind != Kind.LIST and not is_hub(task) and not task.relevant
-        return is_judged and self.run.odds.is_hopeless(task.title_score)
 
     def _may_explore(self) -> bool:
         ledger = self.run.ledger
@@ -276,58 +257,12 @@ class Crawl:
         reason = self.ended or "nothing is left to fetch"
         with run.frontier.transaction():
             for task in run.frontier.waiting():
-                run.ledger.note(task, *self._left(task))
-            stats = {"done": True, **self.progress(), "reason": reason, "unreachable": self.is_unreachable()}
-            stats["skipped"] = _skipped(run.ledger.verdict_counts())
-            stats["order"] = self._order()
+                run.ledger.note(task, *left_out(run, task, self.ended))
+            stats = statistics(run, reason)
             if not stats["unreachable"]:
                 run.ledger.finish(run.now(), reason, stats)
         return stats
 
-    def _order(self) -> dict[str, Any]:
-        """Why the pages came in their order: what each kind of source gave, what titles taught, how many were a try."""
-        run = self.run
-        kinds = kind_counts(run.frontier.database, run.options.run_id)
-        return {"kinds": kinds, "explored": run.ledger.explored, "words": run.harvest.ranking.lessons.strongest()}
-
     def close(self) -> None:
         """Ends the process's part of a run that is not finished; it can be resumed."""
         self.run.store.close()
-
-    def is_unreachable(self) -> bool:
-        """Whether not one source could be read."""
-        return self.run.ledger.pages == 0 and self.run.sources.all_failed()
-
-    def progress(self) -> dict[str, Any]:
-        """The run in numbers."""
-        run = self.run
-        return {
-            "fetched": run.ledger.pages,
-            "queued": run.frontier.queued(),
-            "relevant_guess": run.relevant,
-            "hosts": sum(gate.pages > 0 for gate in run.gates.table.values()),
-            "requests": run.ledger.requests,
-            "skipped": _skipped(run.ledger.skipped),
-        }
-
-    def _left(self, task: Task) -> tuple[Verdict, str]:
-        """The verdict for a URL that was never reached."""
-        gate = self.run.gates.get(task.host)
-        if self._is_hopeless(task):
-            return Verdict.UNLIKELY, "its like were fetched and were hardly ever relevant"
-        if gate.closed is not None:
-            return gate.closed, gate.closed_reason
-        return Verdict.OVER_BUDGET, self.ended or "the run ended first"
-
-
-def _gdelt_source(options: CrawlOptions) -> list[tuple[str, Kind]]:
-    """The query for the names that the seeds share, where the options ask for it."""
-    terms = query_terms(options.seeds) if options.gdelt else ()
-    if options.gdelt and not terms:
-        log.warning("GDELT is not asked: the seeds share no name to search for")
-    url = canonical(gdelt_query(terms, options.since, options.until, options.gdelt)) if terms else None
-    return [(url, Kind.API)] if url else []
-
-
-def _skipped(counts: Mapping[str, int]) -> dict[str, int]:
-    return {verdict: n for verdict, n in sorted(counts.items()) if verdict != Verdict.KEPT}

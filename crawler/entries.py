@@ -1,7 +1,7 @@
 """What the frontier takes and gives: URLs to put in, requests to make, and where a page was stored."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Role(StrEnum):
@@ -11,6 +11,15 @@ class Role(StrEnum):
     PAGE = "page"
     ROBOTS = "robots"
     DOCUMENT = "document"
+
+
+class State(IntEnum):
+    """How far a URL came; numbers as the database has them."""
+
+    QUEUED = 0
+    DONE = 1
+    DROPPED = 2
+    ALIAS = 3
 
 
 class Added(StrEnum):

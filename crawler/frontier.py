@@ -3,19 +3,16 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 
 from cleaning.urls import host_of
 from cleaning.verdict import Verdict
-from crawler.entries import Added, Entry, Role, Task, Warc
+from crawler.entries import Added, Entry, Role, State, Task, Warc
 from crawler.gates import Gates, gate_of
 from crawler.ledger import Ledger
 
-_QUEUED, _DONE, _DROPPED, _ALIAS = range(4)
 _FINAL = frozenset(
     (Verdict.GONE, Verdict.TRAP, Verdict.TOO_LARGE, Verdict.REFUSED_ADDRESS, Verdict.KNOWN, Verdict.NOT_HTML)
 )
-_MAX_DOUBTED = 50
 
 _TASK_FIELDS = (
     "id, url, host, role, key, score, title_score, depth, kind, source, title, published, modified, attempts, hops, "
@@ -102,7 +99,7 @@ class Frontier:
         if row is None:
             self._insert(entry)
             return Added.NEW
-        if row["state"] == _QUEUED and not (again and row["run_id"] != self.run_id):
+        if row["state"] == State.QUEUED and not (again and row["run_id"] != self.run_id):
             self._improve(row, entry)
             return Added.QUEUED
         if again or self._is_due(row, entry):
@@ -115,12 +112,12 @@ class Frontier:
         return self.database.execute("SELECT 1 FROM urls WHERE key = ?", (key,)).fetchone() is not None
 
     def _is_due(self, row: sqlite3.Row, entry: Entry) -> bool:
-        if row["run_id"] == self.run_id or row["state"] == _ALIAS:
+        if row["run_id"] == self.run_id or row["state"] == State.ALIAS:
             return False
         # What the source said last time is the measure: its clock need not be ours.
         before = row["modified"] or row["published"] or row["fetched"] or 0.0
         is_later = entry.modified is not None and entry.modified > before
-        if row["state"] == _DONE:
+        if row["state"] == State.DONE:
             is_retitled = bool(entry.title and row["title"] and entry.title != row["title"] and entry.is_titled)
             return is_later or is_retitled
         return row["verdict"] not in _FINAL or is_later
@@ -169,54 +166,20 @@ class Frontier:
         """Notes that another key is the same page as the task's, so that it is not fetched."""
         self.database.execute(
             "INSERT OR IGNORE INTO urls(key, url, host, role, state, score, run_id) VALUES(?, ?, ?, ?, ?, 0, ?)",
-            (key, task.url, task.host, task.role, _ALIAS, self.run_id),
+            (key, task.url, task.host, task.role, State.ALIAS, self.run_id),
         )
-        query = f"SELECT {_TASK_FIELDS} FROM urls WHERE key = ? AND state = 0 AND id != ? AND role = 'page'"
-        for waiting in self._tasks(query, key, task.id):
-            self.database.execute("UPDATE urls SET state = ? WHERE id = ?", (_ALIAS, waiting.id))
+        for waiting in self.tasks("key = ? AND state = 0 AND id != ? AND role = 'page'", key, task.id):
+            self.database.execute("UPDATE urls SET state = ? WHERE id = ?", (State.ALIAS, waiting.id))
             self.ledger.note(waiting, Verdict.KNOWN, f"the same page as {task.url}")
             self.refresh_top(waiting.host)
 
-    def doubt_missing(self, source: str, listed: set[str], oldest: float, score: float) -> int:
-        """Queues the relevant articles of a source that it should list still and does not: perhaps they were withdrawn.
-
-        Args:
-            source: the feed or news sitemap.
-            listed: the keys that it lists now.
-            oldest: when the oldest article that it lists was published; older ones it need not list.
-            score: the place in the queue.
-
-        Returns:
-            How many were queued. Each article is doubted once.
-        """
-        query = (
-            "SELECT id, key, host FROM urls WHERE source = ? AND role = 'page' AND state = ? AND relevant = 1"
-            " AND doubted = 0 AND published > ? AND run_id != ? ORDER BY published DESC, id"
+    def ask_again(self, task: Task, score: float) -> None:
+        """Queues a page that was fetched or dropped before once more."""
+        self.database.execute(
+            "UPDATE urls SET state = ?, attempts = 0, hops = 0, score = ?, run_id = ? WHERE id = ?",
+            (State.QUEUED, score, self.run_id, task.id),
         )
-        rows = self.database.execute(query, (source, _DONE, oldest, self.run_id)).fetchall()
-        missing = [row for row in rows if row["key"] not in listed][:_MAX_DOUBTED]
-        for row in missing:
-            self.database.execute(
-                "UPDATE urls SET state = 0, doubted = 1, attempts = 0, hops = 0, score = ?, run_id = ? WHERE id = ?",
-                (score, self.run_id, row["id"]),
-            )
-            self._raise_top(row["host"], score)
-        return len(missing)
-
-    def note_end(self, task: Task, end: datetime | None) -> None:
-        """Notes when a page ends to be available, as its publisher says; None where it says nothing of the kind."""
-        self.database.execute("DELETE FROM ends WHERE id = ?", (task.id,))
-        if end is not None:
-            self.database.execute("INSERT INTO ends VALUES(?, ?)", (task.id, end.timestamp()))
-
-    def drop_ended(self, now: float) -> int:
-        """Takes the fetched pages for gone whose publisher said that they are not available any more by now."""
-        query = f"SELECT {_TASK_FIELDS} FROM urls WHERE id IN (SELECT id FROM ends WHERE at <= ?) ORDER BY id"
-        ended = self._tasks(query, now)
-        for task in ended:
-            self.drop(task, Verdict.GONE, "its publisher let it end (unavailable_after)")
-        self.database.execute("DELETE FROM ends WHERE at <= ?", (now,))
-        return len(ended)
+        self._raise_top(task.host, score)
 
     # Taking out.
 
@@ -236,7 +199,8 @@ class Frontier:
     def drop(self, task: Task, verdict: Verdict, reason: str, now: float | None = None) -> None:
         """Takes a URL out for a reason; `now` where it was asked for."""
         self.database.execute(
-            "UPDATE urls SET state = ?, verdict = ?, run_id = ? WHERE id = ?", (_DROPPED, verdict, self.run_id, task.id)
+            "UPDATE urls SET state = ?, verdict = ?, run_id = ? WHERE id = ?",
+            (State.DROPPED, verdict, self.run_id, task.id),
         )
         if task.role is Role.PAGE:
             self.ledger.note(task, verdict, reason, at=now)
@@ -244,9 +208,9 @@ class Frontier:
 
     def waiting_of(self, origin: str) -> list[Task]:
         """The URLs of an origin that wait for this run."""
-        query = f"SELECT {_TASK_FIELDS} FROM urls WHERE state = 0 AND host = ? AND score > ? AND url >= ? AND url < ?"
+        condition = "state = 0 AND host = ? AND score > ? AND url >= ? AND url < ?"
         host = gate_of(host_of(origin))
-        return self._tasks(query, host, self.floor, f"{origin}/", f"{origin}0")  # "0" comes after "/"
+        return self.tasks(condition, host, self.floor, f"{origin}/", f"{origin}0")  # "0" comes after "/"
 
     def shelve(self, task: Task) -> None:
         """Lets a URL wait that is not worth a request as things stand; a better score takes it up again."""
@@ -277,7 +241,7 @@ class Frontier:
             "UPDATE urls SET state = ?, fetched = ?, etag = ?, last_modified = ?, digest = ?, relevant = ?,"
             " verdict = ?, file = ?, offset = ?, run_id = ? WHERE id = ?",
             (
-                _DONE, now, *validators, digest, relevant, verdict, warc.file if warc else "",
+                State.DONE, now, *validators, digest, relevant, verdict, warc.file if warc else "",
                 warc.offset if warc else -1, self.run_id, task.id,
             ),
         )  # fmt: skip
@@ -292,7 +256,7 @@ class Frontier:
         self.database.execute(
             "UPDATE urls SET state = ?, fetched = ?, run_id = ?, etag = CASE ? WHEN '' THEN etag ELSE ? END,"
             " last_modified = CASE ? WHEN '' THEN last_modified ELSE ? END WHERE id = ?",
-            (_DONE, now, self.run_id, validators[0], validators[0], validators[1], validators[1], task.id),
+            (State.DONE, now, self.run_id, validators[0], validators[0], validators[1], validators[1], task.id),
         )
         self.ledger.note(task, Verdict.NOT_MODIFIED, "unchanged since the last fetch", at=now)
         self.refresh_top(task.host)
@@ -325,25 +289,22 @@ class Frontier:
 
     def waiting(self) -> list[Task]:
         """The pages of this run that still wait, best first; for the verdicts at its end."""
-        query = (
-            f"SELECT {_TASK_FIELDS} FROM urls WHERE state = 0 AND role = 'page' AND run_id = ? ORDER BY score DESC, id"
-        )
-        return self._tasks(query, self.run_id)
+        return self.tasks("state = 0 AND role = 'page' AND run_id = ? ORDER BY score DESC, id", self.run_id)
 
     def waiting_of_source(self, source: str, most: int) -> list[Task]:
         """At most so many pages of a source that wait, were not tried yet, and are not shelved."""
-        query = (
-            f"SELECT {_TASK_FIELDS} FROM urls WHERE source = ? AND role = 'page' AND state = 0 AND attempts = 0"
-            " AND score BETWEEN 0 AND 1 ORDER BY id LIMIT ?"
+        condition = (
+            "source = ? AND role = 'page' AND state = 0 AND attempts = 0 AND score BETWEEN 0 AND 1 ORDER BY id LIMIT ?"
         )
-        return self._tasks(query, source, most)
+        return self.tasks(condition, source, most)
 
     def rescore(self, task: Task, score: float) -> None:
         """Gives a URL that waits another place."""
         self.database.execute("UPDATE urls SET score = ? WHERE id = ?", (score, task.id))
 
-    def _tasks(self, query: str, *values: object) -> list[Task]:
-        rows = self.database.execute(query, values).fetchall()
+    def tasks(self, condition: str, *values: object) -> list[Task]:
+        """The URLs that fulfil a condition in SQL on the table `urls`."""
+        rows = self.database.execute(f"SELECT {_TASK_FIELDS} FROM urls WHERE {condition}", values).fetchall()
         return [_task(row) for row in rows]
 
     def _raise_top(self, host: str, score: float) -> None:

@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlsplit
 
-from cleaning.urls import date_in, host_of, identity, site_of
+from cleaning.urls import host_of, identity, site_of
 from cleaning.verdict import Verdict
 from crawler.candidates import (
     Candidate,
     Kind,
     Listing,
     Pointer,
-    is_about_site,
-    is_file,
     is_hub_link,
     is_page_of_list,
     looks_like_hub,
@@ -21,12 +18,14 @@ from crawler.candidates import (
 from crawler.entries import Added, Entry, Role, Task
 from crawler.frontier import LISTED, Frontier
 from crawler.gates import gate_of
-from crawler.guards import Guard, trap_reason
+from crawler.guards import Guard
 from crawler.links import PageLinks
 from crawler.options import CrawlOptions
 from crawler.ranking import BEST_YIELD, LINKING, Ranking, is_hub
 from crawler.relevance import BASE_YIELD, is_telling
+from crawler.screening import Screen, day_in
 from crawler.sources import Source, Sources
+from crawler.withdrawals import doubt_unlisted
 
 MAX_CHILDREN = 50
 """Sitemaps of one index that are asked for in a run, the latest first."""
@@ -49,7 +48,6 @@ _MAX_NESTING = 5
 # Freshness fades while a URL waits, by less than this.
 _SLACK = 0.002
 _DATED_LIST = 3
-_DOUBT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +76,7 @@ class Harvest:
     frontier: Frontier
     sources: Sources
     guard: Guard
+    screen: Screen
     ranking: Ranking
     vouching: Callable[[str], frozenset[str]]
     _ranked: dict[str, float] = field(default_factory=dict)
@@ -135,15 +134,15 @@ class Harvest:
         self._ranked[source.url] = context.source_yield
         fresh = self.candidates(listing.candidates, context)
         self.pointers(listing.pointers, source.url)
-        self._doubt_missing(source, listing)
+        self._doubt_unlisted(source, listing)
         return fresh
 
-    def _doubt_missing(self, source: Source, listing: Listing) -> None:
+    def _doubt_unlisted(self, source: Source, listing: Listing) -> None:
         """Asks for relevant articles again that a dated list skips, though it lists older ones."""
         dates = [candidate.published.timestamp() for candidate in listing.candidates if candidate.published]
         if listing.kind in (Kind.FEED, Kind.NEWS_SITEMAP) and len(dates) >= _DATED_LIST:
             listed = {identity(candidate.url) for candidate in listing.candidates}
-            self.frontier.doubt_missing(source.url, listed, min(dates), _DOUBT)
+            doubt_unlisted(self.frontier, source.url, listed, min(dates))
 
     def _bound_sites(self, source: Source, kind: Kind) -> frozenset[str]:
         """The only sites that a source may list URLs of: its own, but any for feeds and interfaces of the options.
@@ -189,7 +188,10 @@ class Harvest:
     def _pass_over(self, candidate: Candidate, context: Context) -> None:
         """Notes why the next page of a list is not asked for, unless it is known already."""
         entry = self._entry(candidate, context)
-        reason = self._refusal(candidate) or (Verdict.UNLIKELY, "the page of the list before it named nothing new")
+        reason = self.screen.refusal(candidate) or (
+            Verdict.UNLIKELY,
+            "the page of the list before it named nothing new",
+        )
         if not self.frontier.is_known(entry.key) and not self.sources.get_any(candidate.url):
             self.frontier.ledger.note(entry, *reason)
 
@@ -251,7 +253,7 @@ class Harvest:
         if self.sources.get_any(candidate.url):
             return Added.KNOWN
         entry = self._entry(candidate, context)
-        refusal = self._refusal(candidate)
+        refusal = self.screen.refusal(candidate)
         if refusal:
             self.frontier.ledger.note(entry, *refusal)
             return None
@@ -259,7 +261,7 @@ class Harvest:
 
     def _entry(self, candidate: Candidate, context: Context) -> Entry:
         is_section = context.kind in LINKING and is_hub_link(candidate.title, candidate.url)
-        published = candidate.published or _day_in(candidate.url)
+        published = candidate.published or day_in(candidate.url)
         modified = candidate.modified if context.tells_changes else None
         title_score = self.ranking.title_score(candidate.title, candidate.url)
         telling = is_telling(candidate.title, candidate.url) and not is_section
@@ -318,41 +320,8 @@ class Harvest:
         self.frontier.refresh_top(task.host)
         return True
 
-    def _refusal(self, candidate: Candidate) -> tuple[Verdict, str] | None:
-        """Why a candidate is not even queued, or None."""
-        if reason := self.guard.refuses_url(candidate.url):
-            return Verdict.REFUSED_ADDRESS, reason
-        if reason := trap_reason(candidate.url):
-            return Verdict.TRAP, reason
-        if is_file(candidate.url):
-            return Verdict.NOT_HTML, "the URL is of a file"
-        if is_about_site(candidate.url):
-            return Verdict.NOT_ARTICLE, "the URL is of a page about the site or for its users"
-        if reason := self._outside(candidate):
-            return Verdict.OUTSIDE_PERIOD, reason
-        return None
-
-    def _outside(self, candidate: Candidate) -> str:
-        """Why a candidate is not of the period, or "". A day in the URL may be a day off, by its zone."""
-        since, until = self.options.since, self.options.until
-        day = _day_in(candidate.url)
-        published = candidate.published or day
-        slack = timedelta() if candidate.published else timedelta(days=1)
-        if since and published and published + slack < since:
-            return f"published {published:%Y-%m-%d}, before {since:%Y-%m-%d}"
-        if since and not published and candidate.modified and candidate.modified < since:
-            return f"last changed {candidate.modified:%Y-%m-%d}, before {since:%Y-%m-%d}"
-        if until and published and published - slack > until:
-            return f"published {published:%Y-%m-%d}, after {until:%Y-%m-%d}"
-        return ""
-
 
 def _kind_of_links(task: Task) -> Kind:
     if task.kind == Kind.ARCHIVE:
         return Kind.ARCHIVE
     return Kind.SECTION if task.role is Role.SOURCE or task.kind == Kind.SECTION else Kind.LINK
-
-
-def _day_in(url: str) -> datetime | None:
-    day = date_in(url)
-    return datetime.combine(day, time(12), UTC) if day else None

@@ -22,6 +22,7 @@ _NEXT_TEXT = re.compile(
 _UNFOLLOWED = frozenset(("nofollow", "sponsored", "ugc"))
 _ROBOTS_META = frozenset(("robots", "tdm-reservation", "tdm-policy", AGENT))
 _API = "https://api.w.org/"
+_HEADS = frozenset(("canonical", "amphtml", "next", "license", _API))
 _MAX_SCRIPTS = 500
 _MAX_LICENCE = 100_000
 
@@ -69,7 +70,7 @@ def read_html(text: str, url: str) -> PageLinks:
     tree = LexborHTMLParser(text)
     base_node = tree.css_first("base[href]")
     base = canonical(_attribute(base_node, "href"), url) if base_node else None
-    heads = [_Head.of(node, base or url) for node in tree.css("link[rel][href]")[:200]]
+    heads = _heads(tree, base or url)
     anchors = tree.css("a[href]")[:MAX_LINKS]
     title = tree.css_first("title")
     return PageLinks(
@@ -94,11 +95,6 @@ class _Head:
     url: str
     type: str
 
-    @classmethod
-    def of(cls, node: LexborNode, base: str) -> "_Head":
-        relations = frozenset(_attribute(node, "rel").lower().split())
-        return cls(relations, canonical(_attribute(node, "href"), base) or "", _attribute(node, "type"))
-
     @property
     def is_feed(self) -> bool:
         return "alternate" in self.relations and bool(_FEED_TYPES.match(self.type)) and bool(self.url)
@@ -106,6 +102,17 @@ class _Head:
     @property
     def is_rsl(self) -> bool:
         return "license" in self.relations and self.type.strip().lower() == RSL_TYPE and bool(self.url)
+
+
+def _heads(tree: LexborHTMLParser, base: str) -> list[_Head]:
+    """The `link` elements that name addresses of use here; most are style sheets, icons and other languages."""
+    found = []
+    for node in tree.css("link[rel][href]")[:200]:
+        relations = frozenset(_attribute(node, "rel").lower().split())
+        if relations & _HEADS or ("alternate" in relations and _FEED_TYPES.match(_attribute(node, "type"))):
+            url = canonical(_attribute(node, "href"), base) or ""
+            found.append(_Head(relations, url, _attribute(node, "type")))
+    return found
 
 
 def _embedded_licences(tree: LexborHTMLParser) -> Iterable[str]:

@@ -1,23 +1,49 @@
-"""Answers to requests for sources -> candidates, further sources, and when to ask again."""
+"""Requests for sources: which are due, what their answers list, and when to ask again."""
 
+import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from cleaning.decode import is_html
+from cleaning.urls import canonical
 from cleaning.verdict import Verdict
 from crawler.answers import Answer, Trouble, sha1
-from crawler.apis import query_terms, wordpress_query
+from crawler.apis import gdelt_query, query_terms, wordpress_query
 from crawler.archives import EMPTY_PAGES, archive_pages
 from crawler.candidates import Kind, Pointer
 from crawler.discovery import read_listing
 from crawler.entries import Task
 from crawler.links import read_page
+from crawler.options import CrawlOptions
 from crawler.payload import PayloadError, decode, gunzip_file
 from crawler.run import MAX_ATTEMPTS, MAX_HOPS, ArchiveWalk, Run
-from crawler.sources import Source
+from crawler.sources import Source, given_sources
+
+log = logging.getLogger("crawler")
 
 _API_TERMS = 2
 _DAY = 86_400.0
+
+
+def open_sources(run: Run) -> None:
+    """Registers the sources that the options name, and queues all that are due."""
+    named = [*given_sources(run.options), *_gdelt_source(run.options)]
+    run.sources.name_given(named)
+    for url, _ in named:
+        run.sources.tally(url)
+    for source in run.sources.due(run.now()):
+        run.harvest.queue_source(source)
+    for pattern in run.options.archives:
+        queue_archive(run, pattern)
+
+
+def _gdelt_source(options: CrawlOptions) -> list[tuple[str, Kind]]:
+    """The query for the names that the seeds share, where the options ask for it."""
+    terms = query_terms(options.seeds) if options.gdelt else ()
+    if options.gdelt and not terms:
+        log.warning("GDELT is not asked: the seeds share no name to search for")
+    url = canonical(gdelt_query(terms, options.since, options.until, options.gdelt)) if terms else None
+    return [(url, Kind.API)] if url else []
 
 
 def take_source(run: Run, task: Task, answer: Answer) -> None:

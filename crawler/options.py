@@ -6,6 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+from cleaning.feedback import Label
+from cleaning.topic import TopicOptions
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -69,16 +72,19 @@ class CrawlOptions:
     """Everything that one crawl needs.
 
     `state` is the dataset's state folder: the frontier lies there, and WARC files under `warc/`, named
-    `<run_id>-NNNNN.warc.gz`. `seeds` are the cleaned seed texts. `since` and `until` bound the publication dates,
-    aware, in UTC. Of `sites`, feeds, sitemaps and sections are found by the crawl itself. `archives` are addresses of
-    archive pages with `{year}`, `{month}` and `{day}` in them, asked for from the end of the period backwards. `gdelt`
-    is the address of a GDELT DOC 2.0 interface, whose index of world news is asked for the seeds' names; "" for none.
+    `<run_id>-NNNNN.warc.gz`. `seeds` are the cleaned seed texts, `topic` says where their topic ends, `labels` what
+    people said of articles, oldest first. `since` and `until` bound the publication dates, aware, in UTC. Of `sites`,
+    feeds, sitemaps and sections are found by the crawl itself. `archives` are addresses of archive pages with `{year}`,
+    `{month}` and `{day}` in them, asked for from the end of the period backwards. `gdelt` is the address of a GDELT DOC
+    2.0 interface, whose index of world news is asked for the seeds' names; "" for none.
     With `urls`, exactly these are fetched, those known already conditionally; no source is asked and no link followed.
     """
 
     run_id: str
     state: Path
     seeds: tuple[str, ...]
+    topic: TopicOptions = field(default_factory=TopicOptions)
+    labels: tuple[Label, ...] = ()
     sites: tuple[str, ...] = ()
     feeds: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
@@ -112,6 +118,8 @@ class CrawlOptions:
             **{key: datetime.fromisoformat(raw[key]) for key in ("since", "until") if raw.get(key)},
             **{key: raw[key] for key in ("run_id", "gdelt") if key in raw},
             "state": Path(raw["state"]),
+            "topic": TopicOptions(**raw.get("topic", {})),
+            "labels": tuple(Label(**label) for label in raw.get("labels", ())),
             "limits": Limits(**raw.get("limits", {})),
             "politeness": Politeness(**raw.get("politeness", {})),
             "network": Network(**network | {"ports": tuple(network.get("ports", Network().ports))}),

@@ -20,6 +20,7 @@ from crawler.rights import Signal, header_signals, meta_signals
 from crawler.rsl import PageLicences, header_licences, licence_signals
 from crawler.run import MAX_ATTEMPTS, MAX_HOPS, Run
 from crawler.store import payload_digest
+from crawler.withdrawals import note_end, note_missing
 
 _HUB_LINKS = 8
 
@@ -59,6 +60,8 @@ def page_failed(run: Run, task: Task, trouble: Trouble) -> None:
     run.count_trouble(task, trouble)
     if trouble.may_retry and task.attempts + 1 < MAX_ATTEMPTS and not run.gates.get(task.host).closed:
         run.frontier.retry(task)
+    elif trouble.may_return:
+        note_missing(run.frontier, task, trouble.reason, run.now())
     else:
         run.frontier.drop(task, trouble.verdict, trouble.reason, run.now())
 
@@ -137,7 +140,7 @@ def _stored(run: Run, task: Task, answer: Answer, payload: bytes) -> None:
         relevant=relevant,
         warc=Warc(place.file, place.offset, run.store.position[1]),
     )
-    run.frontier.note_end(task, min((signal.until for signal in signals if signal.until), default=None))
+    note_end(run.frontier, task, min((signal.until for signal in signals if signal.until), default=None))
     _learn(run, task, relevant=relevant)
     if is_followed:
         _register_hub(run, task, answer, links, content, fresh, relevant=relevant)

@@ -28,6 +28,7 @@ from crawler.settings import scrapy_settings
 from crawler.sources import given_sources, listed_urls
 from crawler.spider import CrawlSpider
 from crawler.state import locked, open_database
+from crawler.summary import progress
 
 FINISHED, FAILED, UNREACHABLE = 0, 1, 3
 """Exit codes; a signal gives 128 and its number."""
@@ -89,7 +90,7 @@ def run(options: CrawlOptions, out: TextIO) -> int:
         _tell(out, done.stats)
         return FINISHED
     try:
-        relevance = Relevance.from_seeds(options.seeds)
+        relevance = Relevance.from_seeds(options.seeds, options.topic, options.labels)
     except TopicError as error:
         raise OptionsError(str(error)) from error
     with locked(options.state), closing(open_database(options.state)) as database:
@@ -157,7 +158,7 @@ class _Process:
             if os.getppid() != parent:
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
-            _tell(self.out, self.crawl.progress())
+            _tell(self.out, progress(self.crawl.run))
 
     def _stop(self, number: int, runner: AsyncCrawlerRunner, reactor: Any) -> None:
         """Ends in good order: what is in flight may land for a few seconds; the second signal does not wait."""

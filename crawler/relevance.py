@@ -2,7 +2,7 @@
 
 import bisect
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +10,8 @@ from typing import Protocol
 from resiliparse.extract.html2text import extract_plain_text
 
 from cleaning.decode import decode
-from cleaning.topic import TopicProfile
+from cleaning.feedback import Label
+from cleaning.topic import TopicOptions, TopicProfile
 from cleaning.urls import slug_words
 from crawler.candidates import is_hub_link
 
@@ -20,6 +21,7 @@ TitleScore = Callable[[str, str], float]
 BASE_YIELD = 0.3
 """Share of relevant pages that a source is taken to have before anything of it was fetched."""
 
+_AUTOMATIC = TopicOptions()
 _PRIOR = 2.0
 _FEW_WORDS = 3
 _STEPS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 0.3, 0.4)
@@ -49,13 +51,15 @@ class Relevance:
     text: Callable[[str], PageScore]
 
     @classmethod
-    def from_seeds(cls, seeds: Iterable[str]) -> "Relevance":
-        """The topic of some seed texts.
+    def from_seeds(
+        cls, seeds: Iterable[str], options: TopicOptions = _AUTOMATIC, labels: Sequence[Label] = ()
+    ) -> "Relevance":
+        """The topic of some seed texts, as far as the options and people's labels let it reach.
 
         Raises:
             TopicError: no topic can be made from them.
         """
-        profile = TopicProfile.fit(list(seeds))
+        profile = TopicProfile.fit(list(seeds), options=options, labels=labels)
         return cls(profile.score_title, profile.score)
 
     def page(self, body: bytes, content_type: str) -> PageScore:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from cleaning.verdict import Verdict
 from crawler.answers import Answer, Trouble
 from crawler.archives import ArchivePage
+from crawler.candidates import Kind
 from crawler.entries import Role, Task
 from crawler.frontier import Frontier
 from crawler.gates import Gates
@@ -19,8 +20,9 @@ from crawler.ledger import Ledger
 from crawler.lessons import Lessons
 from crawler.options import CrawlOptions
 from crawler.policies import PolicyBook
-from crawler.ranking import Ranking
+from crawler.ranking import Ranking, is_hub
 from crawler.relevance import Odds, Relevance
+from crawler.screening import Screen
 from crawler.sources import Sources
 from crawler.store import WarcStore
 
@@ -84,6 +86,11 @@ class Run:
             self.sources.failed(task.url, f"{verdict}: {reason}")
         self.frontier.drop(task, verdict, reason)
 
+    def is_hopeless(self, task: Task) -> bool:
+        """Whether hardly any page of the task's like is relevant; sections, lists and the relevant are exempt."""
+        is_judged = task.kind != Kind.LIST and not is_hub(task) and not task.relevant
+        return is_judged and self.odds.is_hopeless(task.title_score)
+
     def extra_delay(self, task: Task) -> float:
         """The seconds between two requests that the site asks for; 0 for none, or where it is not known yet."""
         return self.policies.delay(task.origin)
@@ -135,6 +142,7 @@ def make_run(
             frontier=frontier,
             sources=sources,
             guard=guard,
+            screen=Screen(guard, options.since, options.until),
             ranking=Ranking(
                 # Lists and pages name the same articles again and again.
                 title_score=lru_cache(maxsize=20_000)(relevance.title),

@@ -55,6 +55,8 @@ def scrapy_settings(options: CrawlOptions) -> dict[str, Any]:
         "USER_AGENT": options.politeness.user_agent,
         "CONCURRENT_REQUESTS": options.politeness.concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+        # Scrapy starts so many tasks for the items of each answer, and there are none: a millisecond a page at 100.
+        "CONCURRENT_ITEMS": 1,
         "DOWNLOAD_DELAY": 0,
         "DOWNLOAD_MAXSIZE": limits.page_bytes,
         "DOWNLOAD_WARNSIZE": 0,

@@ -58,7 +58,10 @@ CREATE TABLE outcomes(
 CREATE TABLE files(name TEXT PRIMARY KEY, run_id TEXT NOT NULL, length INTEGER NOT NULL) WITHOUT ROWID;
 """
 # Tables that a state may lack which an earlier edition of this version made.
-_ADDED = "CREATE TABLE IF NOT EXISTS ends(id INTEGER PRIMARY KEY, at REAL NOT NULL)"
+_ADDED = """
+CREATE TABLE IF NOT EXISTS ends(id INTEGER PRIMARY KEY, at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS missing(id INTEGER PRIMARY KEY);
+"""
 
 
 def open_database(state: Path) -> sqlite3.Connection:
@@ -93,7 +96,7 @@ def _prepare(database: sqlite3.Connection, state: Path) -> None:
         raise StateError(
             f"{state / DATABASE} has version {version}, this program reads {VERSION}: use the program that wrote it"
         )
-    database.execute(_ADDED)
+    database.executescript(_ADDED)
 
 
 def read_database(state: Path) -> sqlite3.Connection | None:

@@ -13,6 +13,8 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from cleaning.boilerplate import CleanSeed, clean_seed
+from cleaning.feedback import Label
+from cleaning.topic import TopicOptions
 from crawler.apis import GDELT
 from crawler.options import CrawlOptions, Limits, Network, Politeness
 from flows.destinations.addresses import ADDRESS
@@ -296,7 +298,9 @@ def read_recipe(path: Path) -> Recipe:
         ) from error
 
 
-def crawl_options(dataset: Dataset, run_id: str, urls: tuple[str, ...] = ()) -> CrawlOptions:
+def crawl_options(
+    dataset: Dataset, run_id: str, urls: tuple[str, ...] = (), labels: tuple[Label, ...] = ()
+) -> CrawlOptions:
     """What the crawl of a run is told. With `urls`, it fetches exactly these and looks for no others."""
     recipe = dataset.recipe
     limits, sources = recipe.limits, recipe.sources
@@ -305,6 +309,8 @@ def crawl_options(dataset: Dataset, run_id: str, urls: tuple[str, ...] = ()) -> 
         run_id=run_id,
         state=dataset.state,
         seeds=tuple(seed.text for seed in dataset.seeds()),
+        topic=TopicOptions(recipe.topic.threshold, recipe.topic.width),
+        labels=labels,
         since=recipe.period.since,
         until=recipe.period.until,
         limits=Limits(

@@ -15,7 +15,8 @@ from cleaning.clusters import Article, Batch, Change, Placed, Policy
 from cleaning.duplicates import Relation
 from cleaning.schema import TIME
 from cleaning.shingles import Sketches, Words, digests, sketch, words_of
-from flows.copies_store import Known, Matches, Store, Text, moment
+from flows.copies_records import Known, Matches, Text, moment
+from flows.copies_store import Store
 
 DOCUMENTS = pa.schema(
     [
@@ -137,11 +138,13 @@ class EnteringRun:
         documents = documents.select(DOCUMENTS.names).cast(DOCUMENTS)
         light = _light(documents)
         self._ids = [article_id(row["canonical_url"] or row["url"]) for row in light]
-        for place in sorted(range(len(light)), key=lambda place: _preference(light[place])):
+        ages = [_age(row) for row in light]
+        at_home = [row["url"] == row["canonical_url"] for row in light]
+        for place in sorted(range(len(light)), key=lambda place: (not at_home[place], *ages[place])):
             self._chosen.setdefault(self._ids[place], place)
         self._addresses = {article: address_of(light[place]) for article, place in self._chosen.items()}
         self._store.found_again(self._ids)
-        order = sorted(self._chosen.values(), key=lambda place: _age(light[place]))
+        order = sorted(self._chosen.values(), key=ages.__getitem__)
         for start in range(0, len(order), CHUNK):
             places = order[start : start + CHUNK]
             words = words_of([text or "" for text in documents["text"].take(pa.array(places)).to_pylist()])
@@ -271,8 +274,12 @@ def _joined(matches: Matches, sketches: Sketches, texts: int) -> tuple[Shingles,
 
     Answers the numbers of these and of the representatives of their clusters too, and where among them these stand.
     """
-    numbers, found = np.unique(np.concatenate([matches.numbers, matches.tops]), return_inverse=True)
-    places, above = np.split(found, 2)
+    # A number is below the count of texts: a table of all is quicker than to sort the many postings.
+    place_of = np.zeros(1 + max(matches.numbers.max(initial=-1), matches.tops.max(initial=-1)), np.int64)
+    place_of[matches.numbers] = place_of[matches.tops] = 1
+    numbers = np.flatnonzero(place_of)
+    place_of[numbers] = np.arange(numbers.size)
+    places, above = place_of[matches.numbers], place_of[matches.tops]
     sizes, tops = np.ones(numbers.size, np.int64), np.arange(numbers.size)
     sizes[places], tops[places] = matches.sizes, above
     hashes = np.concatenate([matches.hashes, sketches.hashes])
@@ -290,10 +297,6 @@ def _light(documents: pa.Table) -> list[dict[str, Any]]:
         for column in columns
     ]
     return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
-
-
-def _preference(row: dict[str, Any]) -> tuple[Any, ...]:
-    return (row["url"] != row["canonical_url"], *_age(row))
 
 
 def _age(row: dict[str, Any]) -> tuple[datetime, datetime, str]:

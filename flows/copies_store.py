@@ -1,15 +1,12 @@
-"""The DuckDB file under the index of known articles: its tables, and every statement that touches them.
+"""What the index of known articles asks its file, and writes there: every statement that touches its tables.
 
 The inverted list is a plain table: DuckDB's hash join scans it faster than an index over it could be kept.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -17,14 +14,9 @@ from numpy.typing import NDArray
 from cleaning.candidates import MAX_POSTINGS
 from cleaning.clusters import Article
 from cleaning.schema import TIME
-from cleaning.shingles import SKETCH_VERSION
 from cleaning.sketched import Sketch
-from flows.errors import StateError
-
-TABLES_VERSION = 3
-"""Goes up with every change of the tables."""
-
-_REMEDY = "Delete it: the next run makes it again from the published dataset."
+from flows.copies_file import IndexFile
+from flows.copies_records import Known, Matches, RecentTexts, Text, article, packed
 
 _ARTICLES = pa.schema(
     [
@@ -62,92 +54,19 @@ _DECISIONS = pa.schema(
 )
 _MOVED = pa.schema([("old", pa.int64()), ("new", pa.int64())])
 _POSTINGS = pa.schema([("hash", pa.uint64()), ("number", pa.int64())])
-_CREATE = """
-CREATE TABLE versions (sketches INTEGER, tables INTEGER);
-CREATE TABLE runs (run_id VARCHAR, numbers BIGINT);
-CREATE TABLE articles (id VARCHAR, cluster_id VARCHAR, digest UBIGINT, version INTEGER, address VARCHAR);
-CREATE TABLE missing (id VARCHAR, run_id VARCHAR);
-CREATE TABLE texts (number BIGINT, cluster BIGINT, id VARCHAR, cluster_id VARCHAR, size BIGINT, domain VARCHAR,
-    agency VARCHAR, published_at TIMESTAMPTZ, words BLOB, sketch BLOB);
-CREATE TABLE postings (hash UBIGINT, number BIGINT);
-CREATE TABLE decisions (run_id VARCHAR, position BIGINT, id VARCHAR, relation VARCHAR, representative_id VARCHAR,
-    cluster_id VARCHAR, containment FLOAT, version INTEGER, is_fresh BOOLEAN);
+
+_SELECT_TEXTS = """
+SELECT number, id, cluster_id, words, domain, agency, epoch_us(published_at), sketch
+FROM texts SEMI JOIN given USING (number)
 """
 _NO_VERSION = 0
 """In `decisions`, the version of a row that says which article took the place of the article `id`."""
 
+_RECENT_WORDS = 4_000_000
+"""Words of texts that are kept in mind; four bytes each."""
+
 _IDS = pa.schema([("id", pa.string())])
 _NUMBERS = pa.schema([("number", pa.int64())])
-
-Given: TypeAlias = pa.Table | Mapping[str, NDArray[Any]]
-"""Rows for a statement; arrays reach DuckDB sooner than a table does."""
-
-_NOTHING: Given = {}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class CopyIndexError(StateError):
-    """The index of known articles cannot be used."""
-
-
-class CopyIndexLockedError(CopyIndexError):
-    """Another process holds the index."""
-
-
-class CopyIndexDamagedError(CopyIndexError):
-    """The file is damaged, or no index."""
-
-
-class CopyIndexVersionError(CopyIndexError):
-    """The file was written with other tables, or with sketches that cannot be compared with today's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """An article that is known by its id; `number` is that of the representative of its cluster, None without one.
-
-    `digest` is that of its text, None where the index never saw the text.
-    """
-
-    id: str
-    cluster_id: str
-    digest: int | None
-    version: int
-    representative_id: str
-    number: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text to be found by: its number, that of the representative of its cluster (or its own), and its article."""
-
-    number: int
-    top: int
-    article: Article
-
-    def row(self, size: int) -> tuple[Any, ...]:
-        """The row of a text with so many sampled shingles, as _TEXTS says."""
-        a = self.article
-        place = self.number, self.top, a.id, a.cluster_id, size
-        return *place, a.domain, a.agency, a.published_at, a.words.tobytes(), _packed(a.sketch)
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """Postings of some shingles: `hashes[k]` is in the text `numbers[k]`, which has `sizes[k]` shingles.
-
-    `tops[k]` is the number of the representative of that text's cluster.
-    """
-
-    hashes: NDArray[np.uint64]
-    numbers: NDArray[np.int64]
-    tops: NDArray[np.int64]
-    sizes: NDArray[np.int64]
-
-    def common(self) -> NDArray[np.uint64]:
-        """The shingles of as many texts as are remembered for one."""
-        hashes, counts = np.unique(self.hashes, return_counts=True)
-        return hashes[counts >= MAX_POSTINGS]
 
 
 class Store:
@@ -158,82 +77,30 @@ class Store:
     """
 
     def __init__(self, path: Path, memory: int, threads: int) -> None:
-        self.path = path
-        self._runs: dict[str, int] = {}
-        self._has_missing = False
-        _drop_stillborn(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        settings: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": f"{memory}MB",
-            "threads": threads,
-            "autoinstall_known_extensions": False,
-        }
-        try:
-            self._connection = duckdb.connect(str(path), config=settings)
-            self._prepare()
-        except duckdb.Error as error:
-            raise _explained(path, error) from error
-
-    def _prepare(self) -> None:
-        if not self._connection.execute("FROM duckdb_tables()").fetchall():
-            self._connection.execute(f"BEGIN; {_CREATE}")
-            self._connection.execute("INSERT INTO versions VALUES (?, ?)", [SKETCH_VERSION, TABLES_VERSION])
-            self._connection.execute("COMMIT")
-        versions = self._connection.execute("SELECT sketches, tables FROM versions").fetchall()
-        if versions != [(SKETCH_VERSION, TABLES_VERSION)]:
-            self._connection.close()
-            found = ", ".join(f"sketches {sketches}, tables {tables}" for sketches, tables in versions)
-            raise CopyIndexVersionError(
-                f"{self.path}: the index has {found or 'no'} version; this program knows sketches {SKETCH_VERSION}, "
-                f"tables {TABLES_VERSION}.",
-                _REMEDY,
-            )
+        """Opens the file, as `IndexFile` says."""
+        self._file = IndexFile(path, memory, threads)
+        self._recent = RecentTexts(_RECENT_WORDS)
         self._read_runs()
 
     def _read_runs(self) -> None:
         # Kept in mind: nobody else writes while the file is open.
-        self._runs = dict(self.run("SELECT run_id, numbers FROM runs ORDER BY rowid"))
-        ((self._has_missing,),) = self.run("SELECT count(*) > 0 FROM missing")
+        self._runs: dict[str, int] = dict(self._file.run("SELECT run_id, numbers FROM runs ORDER BY rowid"))
+        ((self._has_missing,),) = self._file.run("SELECT count(*) > 0 FROM missing")
 
     def close(self) -> None:
         """Closes the file; what was not committed is undone."""
-        self._connection.close()
+        self._file.close()
 
     def __enter__(self) -> Self:
         """Begins a transaction."""
-        self.run("BEGIN")
+        self._file.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.run("ROLLBACK" if kind else "COMMIT")
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        self._file.__exit__(kind, *rest)
         if kind:
+            self._recent.clear()
             self._read_runs()
-
-    # DuckDB finds `given` by the name of the variable, which costs half of what it takes to register a table.
-
-    def run(
-        self,
-        statement: str,
-        values: Sequence[Any] = (),
-        given: Given = _NOTHING,  # noqa: ARG002
-    ) -> list[tuple[Any, ...]]:
-        """Carries a statement out, which may name the rows of `given`; answers its rows, or how many it changed."""
-        try:
-            return self._connection.execute(statement, list(values)).fetchall()
-        except duckdb.Error as error:
-            raise _explained(self.path, error) from error
-
-    def query(
-        self,
-        statement: str,
-        values: Sequence[Any] = (),
-        given: Given = _NOTHING,  # noqa: ARG002
-    ) -> pa.Table:
-        """The answer to a SELECT, which may name the rows of `given`, as a table."""
-        try:
-            return self._connection.sql(statement, params=list(values)).to_arrow_table()
-        except duckdb.Error as error:
-            raise _explained(self.path, error) from error
 
     def runs(self) -> list[str]:
         """The ids of the runs, in the order in which they were committed."""
@@ -245,33 +112,34 @@ class Store:
 
     def record(self, run_id: str, numbers: int, decisions: pa.Table, changes: pa.Table) -> None:
         """Remembers what a run decided, and how many numbers it used."""
-        self.run("INSERT INTO runs VALUES (?, ?)", [run_id, numbers])
+        self._file.run("INSERT INTO runs VALUES (?, ?)", [run_id, numbers])
         self._runs[run_id] = numbers
         rows = pa.concat_tables([decisions.cast(_DECISIONS), _as_decisions(changes)])
         if rows.num_rows:
-            self.run("INSERT INTO decisions SELECT ?, row_number() OVER (), * FROM given", [run_id], rows)
+            placed = rows.add_column(0, "position", pa.array(np.arange(1, rows.num_rows + 1)))
+            self._file.run("INSERT INTO decisions SELECT ?, * FROM given", [run_id], placed)
 
     def decisions(self, run_id: str, schema: pa.Schema) -> pa.Table:
         """The decisions of a run, in their order."""
         said = ", ".join(schema.names)
         which = f"run_id = ? AND version > {_NO_VERSION}"
-        return self.query(f"SELECT {said} FROM decisions WHERE {which} ORDER BY position", [run_id]).cast(schema)
+        return self._file.query(f"SELECT {said} FROM decisions WHERE {which} ORDER BY position", [run_id]).cast(schema)
 
     def changes(self, run_id: str, schema: pa.Schema) -> pa.Table:
         """The changes of a run, in their order."""
         said = "id, representative_id, cluster_id, relation, containment"
         which = f"run_id = ? AND version = {_NO_VERSION}"
-        rows = self.query(f"SELECT {said} FROM decisions WHERE {which} ORDER BY position", [run_id])
+        rows = self._file.query(f"SELECT {said} FROM decisions WHERE {which} ORDER BY position", [run_id])
         return rows.rename_columns(schema.names).cast(schema)
 
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
         """Those of the ids that are known."""
         asked = {"id": np.array(ids, dtype=object)}
         select = "SELECT id, cluster_id, digest, version, address FROM articles SEMI JOIN given USING (id)"
-        found = self.run(select, given=asked) if len(ids) else []
+        found = self._file.run(select, given=asked) if len(ids) else []
         if not found:
             return {}
-        rows = self.run(
+        rows = self._file.run(
             "SELECT a.id, a.cluster_id, a.digest, a.version, coalesce(t.id, a.id), t.number"
             " FROM given a LEFT JOIN texts t ON t.cluster_id = a.cluster_id AND t.number = t.cluster",
             given=_table(found, _ARTICLES),
@@ -280,57 +148,53 @@ class Store:
 
     def matches(self, hashes: NDArray[np.uint64]) -> Matches:
         """The postings of the given shingles."""
-        rows = self.query(
+        rows = self._file.arrays(
             "SELECT p.hash, p.number, t.cluster, t.size FROM postings p SEMI JOIN given USING (hash)"
             " JOIN texts t USING (number)",
             given={"hash": hashes},
         )
-        return Matches(*(rows[name].to_numpy() for name in ("hash", "number", "cluster", "size")))
+        return Matches(*(rows[name] for name in ("hash", "number", "cluster", "size")))
 
     def articles(self, numbers: Sequence[int]) -> dict[int, Article]:
         """Representatives and witnesses by number, with their texts."""
-        rows = self.run(
-            "SELECT number, id, cluster_id, words, domain, agency, epoch_us(published_at), sketch"
-            " FROM texts SEMI JOIN given USING (number)",
-            given={"number": np.array(numbers, np.int64)},
-        )
-        return {
-            row[0]: Article(
-                row[1], row[2], np.frombuffer(row[3], np.uint32), row[4], row[5], moment(row[6]), _unpacked(row[7])
-            )
-            for row in rows
-        }
+        found = self._recent.among(numbers)
+        others = [number for number in numbers if number not in found]
+        rows = self._file.run(_SELECT_TEXTS, given={"number": np.array(others, np.int64)}) if others else []
+        return found | {row[0]: article(row[1:]) for row in rows}
 
     def known_at(self, addresses: Sequence[str]) -> set[str]:
         """The ids of the articles that have one of some ids, or the address that one stands for."""
         asked = pa.table([addresses], schema=_IDS)
         some = "(SELECT id FROM given)"
         return {
-            row[0] for row in self.run(f"SELECT id FROM articles WHERE id IN {some} OR address IN {some}", given=asked)
+            row[0]
+            for row in self._file.run(f"SELECT id FROM articles WHERE id IN {some} OR address IN {some}", given=asked)
         }
 
     def missed_again(self, run_id: str, ids: Sequence[str]) -> set[str]:
         """Remembers that a run missed articles; answers those that another run had missed."""
         asked = pa.table([ids], schema=_IDS)
         found = "SELECT DISTINCT id FROM missing SEMI JOIN given USING (id) WHERE run_id != ?"
-        again = {row[0] for row in self.run(found, [run_id], asked)}
-        self.run("INSERT INTO missing SELECT id, ? FROM given", [run_id], asked)
+        again = {row[0] for row in self._file.run(found, [run_id], asked)}
+        self._file.run("INSERT INTO missing SELECT id, ? FROM given", [run_id], asked)
         self._has_missing = self._has_missing or bool(ids)
         return again
 
     def found_again(self, ids: Sequence[str]) -> None:
         """Articles that are there are not missed."""
         if self._has_missing and ids:
-            self.run("DELETE FROM missing WHERE id IN (SELECT id FROM given)", given=pa.table([ids], schema=_IDS))
+            self._file.run("DELETE FROM missing WHERE id IN (SELECT id FROM given)", given=pa.table([ids], schema=_IDS))
 
     def add_articles(
         self, rows: Sequence[tuple[str, str, int | None, int, str | None]], editions: Sequence[str] = ()
     ) -> None:
         """Remembers articles by id, cluster, digest, version and address; `editions` are the ids known before."""
         if editions:
-            self.run("DELETE FROM articles WHERE id IN (SELECT id FROM given)", given=pa.table([editions], schema=_IDS))
+            self._file.run(
+                "DELETE FROM articles WHERE id IN (SELECT id FROM given)", given=pa.table([editions], schema=_IDS)
+            )
         if rows:
-            self.run("INSERT INTO articles BY NAME FROM given", given=_table(rows, _ARTICLES))
+            self._file.run("INSERT INTO articles BY NAME FROM given", given=_table(rows, _ARTICLES))
 
     def add_texts(
         self,
@@ -346,76 +210,86 @@ class Store:
         if not texts:
             return
         sizes = dict(zip(*(column.tolist() for column in np.unique(numbers, return_counts=True)), strict=True))
+        for text in texts:
+            self._recent.put(text.number, text.article)
         rows = [text.row(sizes.get(text.number, 0)) for text in texts]
-        self.run("INSERT INTO texts BY NAME FROM given", given=_table(rows, _TEXTS))
+        self._file.run("INSERT INTO texts BY NAME FROM given", given=_table(rows, _TEXTS))
         self.post(hashes, numbers, common)
 
     def post(self, hashes: NDArray[np.uint64], numbers: NDArray[np.int64], common: NDArray[np.uint64]) -> None:
         """Makes texts that are there findable by shingles, as `add_texts` says."""
-        self.run("INSERT INTO postings BY NAME FROM given", given=_first_postings(hashes, numbers, common))
+        self._file.run("INSERT INTO postings BY NAME FROM given", given=_first_postings(hashes, numbers, common))
 
     def give_sketches(self, sketches: Mapping[str, Sketch]) -> dict[str, int]:
         """Keeps the sketches of texts whose words are unknown; answers the numbers of these by id, in their order."""
         if not sketches:
             return {}
+        self._recent.clear()
         asked = pa.table([list(sketches)], schema=_IDS)
         without = "octet_length(words) = 0 AND sketch IS NULL"
         found = "SELECT id, number FROM texts SEMI JOIN given USING (id)"
-        numbers = dict(self.run(f"{found} WHERE {without} ORDER BY number", given=asked))
+        numbers = dict(self._file.run(f"{found} WHERE {without} ORDER BY number", given=asked))
         chosen = [sketches[article] for article in numbers]
         given = pa.table(
             {
                 "id": list(numbers),
                 "number": list(numbers.values()),
-                "sketch": pa.array([_packed(one) for one in chosen], pa.binary()),
+                "sketch": pa.array([packed(one) for one in chosen], pa.binary()),
                 "digest": pa.array([one.digest for one in chosen], pa.uint64()),
                 "size": pa.array([one.shingles.size + 1 for one in chosen], pa.int64()),
             }
         )
         if chosen:
             texts = "UPDATE texts SET sketch = given.sketch, size = given.size FROM given"
-            self.run(f"{texts} WHERE texts.number = given.number", given=given)
-            self.run("UPDATE articles SET digest = given.digest FROM given WHERE articles.id = given.id", given=given)
+            self._file.run(f"{texts} WHERE texts.number = given.number", given=given)
+            self._file.run(
+                "UPDATE articles SET digest = given.digest FROM given WHERE articles.id = given.id", given=given
+            )
         return numbers
 
     def move(self, tops: dict[int, int]) -> None:
         """Puts whole clusters under other representatives: from the number of the old one to that of the new."""
         if tops:
             moved = pa.table([list(tops), list(tops.values())], schema=_MOVED)
-            self.run("UPDATE texts SET cluster = new FROM given WHERE cluster = old", given=moved)
+            self._file.run("UPDATE texts SET cluster = new FROM given WHERE cluster = old", given=moved)
 
     def drop_texts(self, numbers: Sequence[int]) -> None:
         """Makes texts unfindable; their articles stay known."""
         if numbers:
             # Their postings are left to lie: nothing finds them any more.
             gone = pa.table([numbers], schema=_NUMBERS)
-            self.run("DELETE FROM texts WHERE number IN (SELECT number FROM given)", given=gone)
+            self._file.run("DELETE FROM texts WHERE number IN (SELECT number FROM given)", given=gone)
 
     def drop_articles_texts(self, ids: Sequence[str]) -> None:
         """Makes the texts of articles unfindable; the articles stay known."""
         gone = pa.table([ids], schema=_IDS)
-        self.drop_texts([row[0] for row in self.run("SELECT number FROM texts SEMI JOIN given USING (id)", given=gone)])
+        self.drop_texts(
+            [row[0] for row in self._file.run("SELECT number FROM texts SEMI JOIN given USING (id)", given=gone)]
+        )
 
     def forget(self, ids: Sequence[str]) -> int:
         """Removes articles; answers how many were known.
 
         What runs decided of them stays as rows that say nothing, so that a run still has one for each document.
         """
+        self._recent.clear()
         gone = pa.table([sorted(set(ids))], schema=_IDS)
         some = "(SELECT id FROM given)"
-        self.run(f"DELETE FROM texts WHERE id IN {some}", given=gone)
+        self._file.run(f"DELETE FROM texts WHERE id IN {some}", given=gone)
         for table, column in (("texts", "cluster"), ("postings", "number")):
-            self.run(f"DELETE FROM {table} WHERE {column} NOT IN (SELECT number FROM texts)")
+            self._file.run(f"DELETE FROM {table} WHERE {column} NOT IN (SELECT number FROM texts)")
         change = f"version = {_NO_VERSION}"
-        self.run(f"DELETE FROM decisions WHERE {change} AND (id IN {some} OR representative_id IN {some})", given=gone)
-        self.run(f"UPDATE decisions SET is_fresh = false, relation = 'same' WHERE id IN {some}", given=gone)
-        self.run(f"DELETE FROM missing WHERE id IN {some}", given=gone)
-        ((count,),) = self.run(f"DELETE FROM articles WHERE id IN {some}", given=gone)
+        self._file.run(
+            f"DELETE FROM decisions WHERE {change} AND (id IN {some} OR representative_id IN {some})", given=gone
+        )
+        self._file.run(f"UPDATE decisions SET is_fresh = false, relation = 'same' WHERE id IN {some}", given=gone)
+        self._file.run(f"DELETE FROM missing WHERE id IN {some}", given=gone)
+        ((count,),) = self._file.run(f"DELETE FROM articles WHERE id IN {some}", given=gone)
         return int(count)
 
     def checkpoint(self) -> None:
         """Writes what was committed into the main file, so that forgotten texts leave the log."""
-        self.run("CHECKPOINT")
+        self._file.run("CHECKPOINT")
 
 
 def _as_decisions(changes: pa.Table) -> pa.Table:
@@ -443,45 +317,6 @@ def _is_among(hashes: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArra
     return found
 
 
-def _packed(sketch: Sketch | None) -> bytes | None:
-    if sketch is None:
-        return None
-    return np.array([sketch.words, sketch.digest, *sketch.shingles.tolist()], np.uint64).tobytes()
-
-
-def _unpacked(stored: bytes | None) -> Sketch | None:
-    if stored is None:
-        return None
-    words, digest, *shingles = np.frombuffer(stored, np.uint64).tolist()
-    return Sketch(words, digest, np.array(shingles, np.uint64))
-
-
-def moment(microseconds: int | None) -> datetime | None:
-    """The time so many microseconds after 1970; far quicker than Arrow makes one."""
-    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)
-
-
 def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
     columns: list[Any] = list(zip(*rows, strict=True)) if rows else [[] for _ in schema]
     return pa.table([list(column) for column in columns], schema=schema)
-
-
-def _drop_stillborn(path: Path) -> None:
-    # DuckDB makes an empty file before it writes the first page; a kill in between leaves one that it then refuses.
-    if path.is_file() and path.stat().st_size == 0:
-        path.unlink()
-
-
-def _explained(path: Path, error: duckdb.Error) -> CopyIndexError:
-    reason = str(error).splitlines()[0]
-    if "set lock" in reason:
-        return CopyIndexLockedError(
-            f"{path}: another process has the index open ({reason}).",
-            "Wait until that run has ended, or end it; the lock goes with its process.",
-        )
-    if any(sign in reason for sign in ("not a valid DuckDB", "Corrupt", "not read enough", "checksum", "serializ")):
-        return CopyIndexDamagedError(f"{path}: the index is damaged ({reason}).", _REMEDY)
-    return CopyIndexError(
-        f"{path}: the index cannot be used ({reason}).",
-        "Check that its folder is writable and the disk not full; else delete the file: the next run makes it again.",
-    )

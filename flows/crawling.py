@@ -21,6 +21,7 @@ from crawler.sources import given_sources
 from flows.config import crawl_options
 from flows.errors import SourcesError, StateError
 from flows.health import RUNS_COMPARED, troubles
+from flows.labels import read_labels
 from flows.runs import Run, list_runs, write_text
 from flows.tables import write_table
 from flows.watching import SILENT, Watcher
@@ -50,7 +51,8 @@ def crawl(run: Run, urls: Sequence[str] = (), watcher: Watcher = SILENT) -> Summ
     """
     if finished := run.summary("crawl"):
         return finished
-    options = crawl_options(run.dataset, run.id, tuple(urls))
+    labels = tuple(stored.learnable() for stored in read_labels(run.dataset))
+    options = crawl_options(run.dataset, run.id, tuple(urls), labels)
     told = run.folder / "crawl-options.json"
     write_text(told, options.to_json())
     ended = _watch_crawl([sys.executable, "-m", "crawler", str(told)], options.limits.pages, watcher)

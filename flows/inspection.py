@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -150,7 +151,12 @@ def metadata_of(found: Examined) -> dict[str, Any]:
     """The fields of a page's record that hold something, as text, numbers and lists."""
     values = {field.name: getattr(found.record, field.name) for field in fields(found.record)}
     shown = {name: value for name, value in values.items() if name not in _UNSHOWN and value not in ("", None, (), -1)}
-    return {name: value if isinstance(value, int | float | tuple) else str(value) for name, value in shown.items()}
+    return {name: value if isinstance(value, int | float | tuple) else _text(value) for name, value in shown.items()}
+
+
+def _text(value: object) -> str:
+    """A field as text; a time in UTC, as the dataset has it."""
+    return str(value.astimezone(UTC) if isinstance(value, datetime) else value)
 
 
 def as_html(found: Examined) -> str:

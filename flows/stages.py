@@ -43,7 +43,7 @@ from flows.watching import SILENT, Watcher
 from flows.workers import WorkerOptions, clean_pages
 
 PAGES_A_PART = 500
-LEAST_ARTICLE = 0.4
+LEAST_ARTICLE = 0.25
 """Score of the article gate; under the cut that was calibrated on pages of all kinds, because most pages that get here
 are articles, and what is not rarely passes the topic."""
 

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from cleaning import features, gate
 from cleaning.blocks import Segments, segment
-from cleaning.decode import decode
+from cleaning.decode import decode, repair_page
 from cleaning.extract import parse, versions_of
 from cleaning.forest import Forest
 from cleaning.metadata import Metadata, find_metadata
@@ -60,7 +60,7 @@ _Judged = tuple[_Example, Floats, float]
 
 def prepare(page: LabelledPage) -> _Example | None:
     """A page's blocks with features and labels; None for a page without markup."""
-    tree = parse(decode(page.html).text)
+    tree = parse(repair_page(decode(page.html).text))
     if tree is None:
         return None
     metadata = find_metadata(tree, page.url)

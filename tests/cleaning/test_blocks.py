@@ -34,6 +34,7 @@ def texts(body: str) -> list[str]:
         ("<p>kept<script>var x</script> whole</p>", ["kept whole"]),
         ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", ["a | b", "c"]),
         ("<nav><p>unclosed navigation holds the page", ["unclosed navigation holds the page"]),
+        ("<p {} {a}=1 class=x>attributes without a name</p>", ["attributes without a name"]),
     ],
 )
 def test_blocks_end_where_readers_see_a_break(body: str, expected: list[str]) -> None:

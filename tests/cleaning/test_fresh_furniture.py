@@ -3,6 +3,7 @@
 import pytest
 
 from cleaning.extract import ExtractOptions, examine, extract
+from cleaning.furniture import reason_of
 from cleaning.schema import Page
 
 HEAD = (
@@ -29,7 +30,7 @@ Reservierung.</p>
 <ul><li>Taucher untersuchen die Spundwand auf ganzer Länge.</li><li>Ein Statiker rechnet die Lasten der Kräne nach.</li>
 <li>Die Fahrrinne wird auf Trümmer abgesucht.</li></ul>
 <p>Wann die Kaimauer repariert wird, ist offen. Das Land hat Hilfe bei den Kosten zugesagt.</p>
-<div class="nl-box"><p>Was an der Küste wichtig wird: Bestellen Sie unseren Morgenbrief
+<div class="nl-box"><h3>Küstenbote am Morgen</h3><p>Was an der Küste wichtig wird: Bestellen Sie unseren Morgenbrief
 kostenlos per E-Mail.</p><input type=email><button>Bestellen</button></div>
 <div class="autor-info"><p>Inge Poppinga, Jahrgang 1981, berichtet seit 2009 für den Küstenboten über Häfen.</p></div>
 </article><section class="kommentare"><h3>3 Kommentare</h3><div><b>Fietje</b><p>Das musste ja so kommen, die Anlage ist
@@ -63,6 +64,7 @@ Gazette for the price of a coffee</a></div>
 <tr><td>Lower Marsh</td><td>35 %</td></tr></table>
 <blockquote class="twitter-tweet"><p>BREAKING: delegations are back in the room, says my source #rivertalks</p>&mdash;
 Jo Bloggs (@jobloggs) <a href="https://twitter.com/x">June 3, 2025</a></blockquote>
+<p>You have read 3 of your 5 free articles this month.</p>
 <p>The mediators want a text by Friday, when the lower house of the southern state goes into its summer recess.</p>
 <p><em>Noor Achterberg is the Gazette's correspondent in Brussels. She has written about water since 2012.</em></p>
 <p><em>With reporting by Anneke Lobo in Duin</em></p>
@@ -167,3 +169,52 @@ def test_a_lede_that_the_classifier_missed_is_put_back() -> None:
         f"<article><h1>Harbour closed</h1>{paragraphs}</article></body></html>"
     )
     assert extract(Page("https://x.example/2025/06/harbour-closed", html.encode())).text.startswith(lede)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "You have read 3 of your 5 free articles this month.",
+        "You’ve reached your monthly limit of free stories",
+        "You have 2 free articles left.",
+        "Sie haben in diesem Monat bereits vier kostenlose Artikel gelesen.",
+        "Il vous reste 2 articles à lire gratuitement ce mois-ci.",
+        "Has leído 3 de tus 5 artículos gratis de este mes",
+        "Ti restano 2 articoli gratuiti questo mese",
+        "Você já leu 4 das 5 matérias gratuitas deste mês",
+        "Je hebt nog 2 gratis artikelen deze maand",
+        "Вы прочитали 3 из 5 бесплатных статей",
+        "Pozostały 2 bezpłatne artykuły w tym miesiącu",
+        "残り2本の無料記事があります",
+        "今月の無料記事は残り1本です",
+        "本月免费文章剩余2篇",
+        "이번 달 무료 기사 2건이 남았습니다",
+    ],
+)
+def test_the_meter_of_a_paywall_is_furniture(line: str) -> None:
+    """Lines that count a reader's free articles are told in the languages of their publishers."""
+    assert reason_of(line) == "article meter"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "You have read the reports, the minister told the committee, and you know what they say.",
+        "“You have two stories left to tell,” she said, “and both of them are about the harbour.”",
+        "Sie haben in diesem Jahr keine kostenlosen Tests mehr angeboten.",
+    ],
+)
+def test_a_sentence_about_reading_is_no_meter(line: str) -> None:
+    """Sentences that only share words with meters stay."""
+    assert reason_of(line) == ""
+
+
+def test_the_heading_of_a_box_goes_with_it_and_that_of_a_section_stays() -> None:
+    """A heading is left out with the prompt under it, unless a paragraph of the article stands in the same element."""
+    body = GERMAN.replace("<h2>Fähren weichen aus</h2>", "<section><h2>Fähren weichen aus</h2>").replace(
+        "Reservierung.</p>", "Reservierung.</p><p>Bestellen Sie unseren Morgenbrief per E-Mail.</p></section>"
+    )
+    html = f"<html><head><title>Hafen von Norden</title>{HEAD}</head><body>{body}</body></html>"
+    text = extract(Page("https://www.kueste.example/2025/06/03/a-story-of-the-day", html.encode())).text
+    assert "Fähren weichen aus" in text
+    assert "Küstenbote am Morgen" not in text

@@ -76,6 +76,15 @@ def test_the_outlets_name_leaves_the_title(title: str, bare: str) -> None:
         ("Nora Beck, Founder", ("Nora Beck",)),
         ('"Nora Beck"', ("Nora Beck",)),
         ("Lauren", ()),
+        ("كتبت سلمى الهادي", ("سلمى الهادي",)),
+        ("بقلم: كريم منصور", ("كريم منصور",)),
+        ("מאת נועה לוי", ("נועה לוי",)),
+        ("Автор: Анна Белова", ("Анна Белова",)),
+        ("文=山田太郎、写真=鈴木一郎", ("山田太郎",)),
+        ("取材・文：山田太郎", ("山田太郎",)),
+        ("글 김민지", ("김민지",)),
+        ("김민지 기자", ("김민지",)),
+        ("记者：张伟", ("张伟",)),
     ],
 )
 def test_authors_are_people(byline: str, names: tuple[str, ...]) -> None:

@@ -1,13 +1,19 @@
 """How candidates are ranked, and when their like are given up."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cleaning.feedback import Label
+from cleaning.terms import weighted_terms
+from cleaning.topic import TopicOptions
 from crawler.relevance import Odds, Relevance, expected_yield, is_telling, rank
-from tests.crawler.web import OFF_TOPIC, SEED, article
+from tests.crawler.conftest import Crawled
+from tests.crawler.web import OFF_TOPIC, SEED, Web, article
 
 NOW = datetime(2025, 11, 20, tzinfo=UTC)
+NEAR = " ".join(SEED.split()[::6]) + OFF_TOPIC
 
 
 def test_titles_and_slugs_on_the_topic_come_first() -> None:
@@ -50,6 +56,40 @@ def test_pages_are_scored_by_their_text() -> None:
     topic = Relevance.from_seeds([SEED])
     assert topic.page(article("Talks", SEED).encode(), "text/html").is_relevant
     assert not topic.page(article("Trees", OFF_TOPIC).encode(), "text/html").is_relevant
+
+
+@pytest.mark.parametrize(
+    ("options", "relevant"),
+    [
+        (TopicOptions(width="wide"), True),
+        (TopicOptions(width="narrow"), False),
+        (TopicOptions(threshold=0.1), True),
+        (TopicOptions(threshold=0.9), False),
+    ],
+)
+def test_the_topic_ends_where_the_options_say(options: TopicOptions, relevant: bool) -> None:
+    """A page that shares some words with the seed."""
+    page = article("Talks", NEAR).encode()
+    assert Relevance.from_seeds([SEED], options).page(page, "text/html").is_relevant is relevant
+
+
+def test_labels_move_what_pages_are_worth() -> None:
+    """A page that people said does not belong scores lower than by the seeds alone."""
+    page = article("Talks", NEAR).encode(), "text/html"
+    said = (Label("Talks", weighted_terms(NEAR), is_relevant=False),)
+    assert Relevance.from_seeds([SEED], labels=said).page(*page).similarity < (
+        Relevance.from_seeds([SEED]).page(*page).similarity
+    )
+
+
+def test_the_crawl_judges_pages_by_the_topic_of_its_options(web: Web, crawled: Callable[..., Crawled]) -> None:
+    """What its process is told decides which pages it takes for relevant."""
+    found = {}
+    for width in ("narrow", "wide"):
+        web.add("paper.test", f"/news/{width}", article("Talks", NEAR))
+        run = crawled(width, urls=(web.url("paper.test", f"/news/{width}"),), topic=TopicOptions(width=width))
+        found[width] = run.stats["fetched"], run.stats["relevant_guess"]
+    assert found == {"narrow": (1, 0), "wide": (1, 1)}
 
 
 def test_the_hopeless_are_given_up_only_after_enough_of_their_like() -> None:

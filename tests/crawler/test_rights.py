@@ -19,6 +19,7 @@ from crawler.rights import header_signals, meta_signals, tdmrep_rules, usage_rul
 from crawler.rsl import header_licences, rsl_rules
 from crawler.state import open_database
 from crawler.warc import pages
+from crawler.withdrawals import drop_ended, note_end
 from tests.crawler.conftest import crawl, make_options
 from tests.crawler.web import SEED, Web, article, feed
 
@@ -379,11 +380,11 @@ def test_a_page_that_ends_is_gone_from_then_on(tmp_path: Path) -> None:
     task = frontier.best("example.com")
     assert task is not None
     frontier.fetched(task, 1.0, warc=Warc("f", 0, 1))
-    frontier.note_end(task, datetime.fromtimestamp(100.0, UTC))
+    note_end(frontier, task, datetime.fromtimestamp(100.0, UTC))
     frontier.ledger.finish(2.0, "", {})
     later = Frontier(database, "r2", Gates(1.0, 300.0))
     later.begin(50.0)
-    assert [later.drop_ended(50.0), later.drop_ended(150.0), later.drop_ended(150.0)] == [0, 1, 0]
+    assert [drop_ended(later, at) for at in (50.0, 150.0, 150.0)] == [0, 1, 0]
     database.close()
     assert [(found.url, found.verdict) for found in outcomes(tmp_path, "r2")] == [(PAGE, Verdict.GONE)]
 

@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from cleaning.feedback import Label
+from cleaning.topic import TopicOptions
 from crawler.apis import gdelt_query, parse_api, query_terms, wordpress_query
 from crawler.candidates import Kind
 from crawler.options import CrawlOptions, Limits, Network, Politeness
@@ -122,6 +124,8 @@ def test_options_survive_json() -> None:
         politeness=Politeness(delay=2.0, rights="record"),
         network=Network(True, (8080,), {"*.test": "127.0.0.1"}),
         gdelt="https://gdelt.test/doc",
+        topic=TopicOptions(threshold=0.4, width="wide"),
+        labels=(Label("Talks end", {"talks": 1.5, "end": 0.25}, is_relevant=False),),
     )
     assert CrawlOptions.from_json(given.to_json()) == given
     with pytest.raises(ValueError, match="unknown options colour"):

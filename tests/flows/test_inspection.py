@@ -141,3 +141,10 @@ def test_a_page_that_is_turned_away_shows_its_verdict(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_bytes(b"%PDF-1.7")
     found = json.loads(likewise("inspect", str(tmp_path / "page.html"), "--json").stdout)
     assert (found["verdict"], found["blocks"]) == ("not_html", [])
+
+
+def test_times_are_shown_as_the_dataset_has_them() -> None:
+    """A time that the page gives in its own zone is shown in UTC."""
+    page = b'<meta property="article:published_time" content="2025-06-03T09:00:00+02:00"><p>' + b"River talks. " * 40
+    found = as_record(examine(Page("https://a.example/x", page)))
+    assert found["metadata"]["published_at"] == "2025-06-03 07:00:00+00:00"

@@ -7,15 +7,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from cleaning.shingles import SAMPLE
+from cleaning.shingles import SAMPLE, SKETCH_VERSION
 from flows.cli import app
 from flows.config import Dataset, load_dataset_config
 from flows.copies import DOCUMENTS, CopyIndex, CopyIndexLockedError, article_id
+from flows.copies_file import TABLES_VERSION
 from flows.copies_sketches import SKETCHES, sketch_table
 from flows.demo.newsroom import Newsroom
 from flows.demo.server import NewsServer, serve
@@ -125,6 +127,23 @@ def test_a_damaged_index_is_made_again(grown: Dataset, tmp_path: Path):
     run_stages(start_run(grown, "r3", "backfill"), Input("html", (tmp_path / "r1",)))
     assert ids(grown) == before
     assert len(published_rows(grown)) == len(before)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE versions SET tables = tables - 1", "DROP TABLE versions"])
+def test_an_index_of_another_version_is_made_again(grown: Dataset, tmp_path: Path, statement: str):
+    """A run of a newer program makes it from what is published, knows all articles and copies, and goes on."""
+    before, copies = ids(grown), ids(grown, "copies")
+    path = grown.state / "copies.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(statement)
+    run_stages(start_run(grown, "r3", "backfill"), Input("html", (tmp_path / "r1",)))
+    assert (ids(grown), ids(grown, "copies")) == (before, copies)
+    assert len(published_rows(grown)) == len(before)
+    with duckdb.connect(str(path)) as connection:
+        assert connection.execute("FROM versions").fetchall() == [(SKETCH_VERSION, TABLES_VERSION)]
+    with open_index(grown) as index:
+        assert index.runs() == ["rebuilt", "r3"]
+        assert index.known(sorted(before | copies)) == before | copies
 
 
 def test_an_index_that_is_held_is_left_alone(grown: Dataset):
