@@ -31,6 +31,7 @@ _UNREACHABLE_TTL = 600.0
 _ROBOTS_ATTEMPTS = 3
 _CACHED = 512
 _MOST_VOUCHING = 100
+_EVER = float("-inf")
 
 
 @dataclass(slots=True)
@@ -73,9 +74,8 @@ class PolicyBook:
         return found
 
     def known(self, origin: str) -> SitePolicy | None:
-        """The policy of an origin if it was asked for lately; None otherwise."""
-        kept = self._parsed.get(origin)
-        return kept[0] if kept else None
+        """The policy of an origin as it was read last, be it long ago; None where it was never read."""
+        return self.policy(origin, _EVER)
 
     def delay(self, origin: str) -> float:
         """The seconds between two requests that an origin asks for; 0 for none, or where it is not known yet."""

@@ -87,17 +87,28 @@ class Sources:
     def name_given(self, named: Sequence[tuple[str, Kind]]) -> None:
         """Registers the sources that the options name; those that they no longer name, and what these named, are left.
 
-        One that is named again is asked again, and so is what it names.
+        One that is named again is asked again, and so is what it names. Where one redirects to stays as long as it.
         """
         urls = {url for url, _ in named}
         before = {row["url"] for row in self.database.execute("SELECT url FROM sources WHERE given")}
-        for url in sorted(before - urls):
+        for url in sorted(url for url in before - urls if not self._is_below(url, urls)):
             self.database.execute("UPDATE sources SET given = 0 WHERE url = ?", (url,))
             self._ask_from(url, _NEVER)
         for url, kind in named:
             self.register(url, kind, given=True)
         for url in sorted(urls - before):
             self._ask_from(url, 0.0)
+
+    def _is_below(self, url: str, roots: set[str]) -> bool:
+        """Whether a source was found by way of one of some others."""
+        seen = set[str]()
+        while url not in roots and url not in seen:
+            seen.add(url)
+            source = self.get(url)
+            if source is None:
+                return False
+            url = source.parent
+        return url in roots
 
     def _ask_from(self, url: str, at: float) -> None:
         """Sets when a source, and those that it named, are asked next."""

@@ -144,12 +144,14 @@ class CopyIndex:
         """The ids of the articles that were fetched from one of some URLs, or name it as their canonical one."""
         return self._store.known_at([article_id(url) for url in urls])
 
-    def missed_again(self, run_id: str, ids: Sequence[str]) -> set[str]:
+    def missed_again(self, run_id: str, ids: Sequence[str], there: Sequence[str] = ()) -> set[str]:
         """Notes that a run found articles missing; answers those that an earlier run had missed too.
 
-        An article that a run brings in between is no longer missed. A run that is repeated gets the same answer.
+        An article that a run brings in between, or finds `there`, is no longer missed. A run that is repeated gets the
+        same answer.
         """
         with self._store as store:
+            store.found_again(there)
             return store.missed_again(run_id, ids)
 
     def replace(self, run_id: str, gone: Sequence[str], promoted: Sequence[Mapping[str, Any]]) -> None:

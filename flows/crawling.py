@@ -77,9 +77,20 @@ def _given(options: CrawlOptions) -> set[str]:
 COUNTED_ONLY = frozenset({Verdict.KEPT, Verdict.KNOWN, Verdict.NOT_MODIFIED, Verdict.OVER_BUDGET})
 """Outcomes of the crawl that say nothing against a page; they are counted, and make no row of `rejected`."""
 
+THERE_NAME = "there.parquet"
+"""The URLs at which the crawl found a page, new or as it was: what was missing there is missed no longer."""
+
+_THERE = frozenset({Verdict.KEPT, Verdict.NOT_MODIFIED})
+
 
 def _write_outcomes(run: Run) -> dict[str, int]:
-    found = [outcome for outcome in outcomes(run.dataset.state, run.id) if outcome.verdict not in COUNTED_ONLY]
+    found, there = [], []
+    for outcome in outcomes(run.dataset.state, run.id):
+        if outcome.verdict not in COUNTED_ONLY:
+            found.append(outcome)
+        elif outcome.verdict in _THERE:
+            there.append(outcome.url)
+    write_table(run.folder / THERE_NAME, pa.table({"url": pa.array(there, pa.string())}))
     rows = [asdict(outcome) | {"domain": host_of(outcome.url), "verdict": str(outcome.verdict)} for outcome in found]
     write_table(run.folder / "outcomes.parquet", pa.Table.from_pylist(rows, schema=OUTCOMES))
     whole = totals(run.dataset.state, run.id)

@@ -15,6 +15,7 @@ from cleaning.urls import canonical
 from cleaning.verdict import Verdict
 from flows.changes import not_in_the_future
 from flows.copies import CopyIndex
+from flows.crawling import THERE_NAME
 from flows.destination import LocalFolder
 from flows.runs import Run
 
@@ -44,12 +45,16 @@ def gone_articles(run: Run, index: CopyIndex) -> set[str]:
     An answer of 404 may be an accident: it counts when a later run gets it again, and the article was not seen between.
     An answer of 410, or an end that the publisher named before, counts at once.
     """
-    path = run.folder / "outcomes.parquet"
-    rows = pq.read_table(path, partitioning=None).to_pylist() if path.exists() else []
+    rows = _rows(run.folder / "outcomes.parquet")
+    there = _known_at(index, [row["url"] for row in _rows(run.folder / THERE_NAME)])
     gone = [row for row in rows if row["verdict"] == Verdict.GONE]
     doubtful = _known_at(index, [row["url"] for row in gone if row["reason"] == _NOT_FOUND])
     certain = _known_at(index, [row["url"] for row in gone if row["reason"] != _NOT_FOUND])
-    return certain | index.missed_again(run.id, sorted(doubtful - certain))
+    return certain | index.missed_again(run.id, sorted(doubtful - certain - there), sorted(there))
+
+
+def _rows(path: Path) -> list[Row]:
+    return pq.read_table(path, partitioning=None).to_pylist() if path.exists() else []
 
 
 def _known_at(index: CopyIndex, urls: Collection[str]) -> set[str]:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from cleaning import glance
 from cleaning.blocks import segment
-from cleaning.decode import decode
+from cleaning.decode import decode, repair_page
 from cleaning.extract import parse
 from cleaning.forest import Forest
 from training.boosting import fit, save
@@ -45,7 +45,7 @@ class _Example:
 
 def prepare(page: LabelledPage) -> _Example | None:
     """A page's numbers; None for a page without markup."""
-    tree = parse(decode(page.html).text)
+    tree = parse(repair_page(decode(page.html).text))
     if tree is None:
         return None
     return _Example(replace(page, html=b"", text=""), glance.glance(segment(tree), glance.signs_of(tree, page.url))[0])
