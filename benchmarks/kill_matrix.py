@@ -70,7 +70,7 @@ class World:
             shutil.copytree(self.folder / "prepared", self.folder / label)
             made = load_dataset_config(str(self.folder / label / "datasets" / "newsroom"), {})
         else:
-            made = write_newsroom_recipe(self.folder / label, self.newsroom, self.server)
+            made = write_newsroom_recipe(self.folder / label, self.newsroom, self.server, exploration=1.0)
             made.recipe_path.with_suffix(".plain").write_bytes(made.recipe_path.read_bytes())
         replicas: list[Replica] = [
             S3Replica(BUCKET, label),

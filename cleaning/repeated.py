@@ -224,10 +224,14 @@ def merged(known: Known, later: Known, options: RepeatedOptions = RepeatedOption
 
 
 def without_lines(record: Extraction, lines: Iterable[HostLine], min_words: int) -> Extraction:
-    """An article without its host's lines; its words, language and verdict follow. The same record if it has none."""
+    """An article without its host's lines; its words, language and verdict follow. The same record if it has none.
+
+    What the article opens with stays: sites repeat the opening of one article as a teaser beside the others.
+    """
     known = {line.line for line in lines}
     paragraphs = record.text.split("\n\n")
-    rest = [paragraph for paragraph in paragraphs if line_hash(paragraph) not in known]
+    opening = {place for place, paragraph in enumerate(paragraphs[:1]) if len(_WORD.findall(paragraph)) >= _PROSE}
+    rest = [text for place, text in enumerate(paragraphs) if place in opening or line_hash(text) not in known]
     if record.verdict is not Verdict.KEPT or len(rest) == len(paragraphs):
         return record
     text = "\n\n".join(rest)

@@ -60,22 +60,19 @@ class PolicyBook:
         if kept and kept[1] > now:
             self._parsed.move_to_end(origin)
             return kept[0]
-        stored = self._stored_robots(origin, now)
-        if stored is None:
+        found = self._stored(origin, now)
+        if found is None:
             return None
-        robots, expires = stored
-        documents = self._stored_documents(origin, robots, now)
-        if documents is None:
-            return None
-        found = site_policy(origin, documents, robots)
-        self._parsed[origin] = (found, expires)
+        self._parsed[origin] = found
         if len(self._parsed) > _CACHED:
             self._parsed.popitem(last=False)
-        return found
+        return found[0]
 
     def known(self, origin: str) -> SitePolicy | None:
         """The policy of an origin as it was read last, be it long ago; None where it was never read."""
-        return self.policy(origin, _EVER)
+        # So many origins may be asked while a page is on its way that its own is no longer in mind.
+        found = self._parsed.get(origin) or self._stored(origin, _EVER)
+        return found[0] if found else None
 
     def delay(self, origin: str) -> float:
         """The seconds between two requests that an origin asks for; 0 for none, or where it is not known yet."""
@@ -159,6 +156,14 @@ class PolicyBook:
     def _note_delay(self, origin: str, robots: Robots) -> None:
         if robots.delay:
             self._delays[origin] = robots.delay
+
+    def _stored(self, origin: str, now: float) -> tuple[SitePolicy, float] | None:
+        """The policy of an origin and when it expires; None where something of it must be asked for first."""
+        stored = self._stored_robots(origin, now)
+        documents = self._stored_documents(origin, stored[0], now) if stored else None
+        if stored is None or documents is None:
+            return None
+        return site_policy(origin, documents, stored[0]), stored[1]
 
     def _stored_robots(self, origin: str, now: float) -> tuple[Robots, float] | None:
         row = self.database.execute("SELECT * FROM origins WHERE origin = ?", (origin,)).fetchone()

@@ -95,6 +95,7 @@ class LimitsSection(_Section):
     pages_per_host: Annotated[int, Field(ge=1)] = 500
     minutes: Annotated[float, Field(gt=0)] = 60.0
     depth: Annotated[int, Field(ge=0, le=20)] = 3
+    exploration: Annotated[float, Field(ge=0, le=1)] = 0.05
     words: Annotated[int, Field(ge=1)] = 60
 
 
@@ -314,7 +315,11 @@ def crawl_options(
         since=recipe.period.since,
         until=recipe.period.until,
         limits=Limits(
-            pages=limits.pages, pages_per_host=limits.pages_per_host, seconds=limits.minutes * 60, depth=limits.depth
+            pages=limits.pages,
+            pages_per_host=limits.pages_per_host,
+            seconds=limits.minutes * 60,
+            depth=limits.depth,
+            exploration=limits.exploration,
         ),
         politeness=Politeness(**recipe.politeness.model_dump()),
         network=Network(recipe.network.allow_loopback, tuple(recipe.network.ports), dict(recipe.network.resolve)),

@@ -8,6 +8,7 @@ import typer
 
 from flows.config import load_dataset_config
 from flows.destinations.push import push_all
+from flows.errors import InputError
 from flows.history_commands import show_diff
 from flows.hydrate import STATUS_NAME
 from flows.hydrate import hydrate as fill
@@ -49,6 +50,12 @@ def _show(done: Recleaned) -> None:
     OUT.print(said, highlight=False)
 
 
+def _warc(first: list[Path] | None, more: list[Path] | None) -> list[Path]:
+    if more and not first:
+        raise InputError(f"{more[0]}: files without an option.", "Name WARC files after --warc.")
+    return [*(first or []), *(more or [])]
+
+
 def hydrate(
     dataset: Annotated[
         str, typer.Argument(help="A dataset's name, folder, or fsspec URL (s3://, hf://).", show_default=False)
@@ -58,6 +65,7 @@ def hydrate(
         list[Path] | None,
         typer.Option("--warc", help="WARC files, or folders of them, with the pages; else they are fetched."),
     ] = None,
+    more: Annotated[list[Path] | None, typer.Argument(help="More WARC files.", show_default=False)] = None,
     contact: Annotated[str, typer.Option("--contact", help="A URL or e-mail address for the user agent.")] = "",
     keep_changed: Annotated[
         bool, typer.Option("--keep-changed", help="Take the texts of pages that are others by now, too.")
@@ -67,7 +75,7 @@ def hydrate(
 ) -> None:
     """Rebuild the texts of a dataset that was published without them, from WARC files or from the publishers."""
     with errors_for_people(), progress(verbose) as watcher:
-        done = fill(dataset, out, warc or (), contact, keep_changed, watcher)
+        done = fill(dataset, out, _warc(warc, more), contact, keep_changed, watcher)
     if as_json:
         print_json({"folder": str(done.folder), "rows": done.counts})
         return

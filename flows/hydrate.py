@@ -166,12 +166,13 @@ def _is_wanted(page: Page, urls: set[str], digests: set[str]) -> bool:
 def _run(source: Published, folder: Path, contact: str) -> Run:
     """A run in the new folder, which gets a recipe that says nothing but whom to write to, where it has none.
 
-    A recipe needs a seed: the first titles serve, since nothing is judged here.
+    A recipe needs a seed: the first titles serve, since nothing is judged here. They end like sentences, because
+    lines that do not are no article to the seeds' reader.
     """
     path = folder / RECIPE_NAME
     if not path.exists():
         titles = next(source.tables("articles", ["title"]))["title"].slice(0, _TITLES).to_pylist()
-        write_text(folder / _SEED, "\n\n".join(titles) + "\n")
+        write_text(folder / _SEED, "".join(f"{title.rstrip('.')}.\n\n" for title in titles))
         said = json.dumps(contact)
         write_text(
             path, f'title = {json.dumps(source.name)}\n[topic]\nseeds = ["{_SEED}"]\n[politeness]\ncontact = {said}\n'

@@ -19,6 +19,7 @@ from flows.crawling import THERE_NAME
 from flows.destination import LocalFolder
 from flows.runs import Run
 
+WITHDRAWN_NAME = "withdrawn.parquet"
 PROMOTED_NAME = "promoted.parquet"
 PROMOTED = pa.schema(
     [

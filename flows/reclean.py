@@ -23,6 +23,7 @@ from cleaning.verdict import Verdict
 from flows.changes import collect
 from flows.config import Dataset
 from flows.copies import CopyIndex, article_id, discard
+from flows.crawling import THERE_NAME
 from flows.destination import LocalFolder
 from flows.errors import InputError
 from flows.history import Diff, Edition, compared, editions
@@ -143,9 +144,10 @@ def _said(dataset: Dataset) -> str:
 def _repeated(again: _Again, run_id: str) -> Run:
     """A run to repeat, with what its crawl found beside the pages."""
     run = start_run(again.shadow, run_id)
-    outcomes = again.dataset.state / "runs" / run_id / "outcomes.parquet"
-    if outcomes.exists():
-        write_table(run.folder / outcomes.name, pq.read_table(outcomes, partitioning=None))
+    for name in ("outcomes.parquet", THERE_NAME):
+        path = again.dataset.state / "runs" / run_id / name
+        if path.exists():
+            write_table(run.folder / name, pq.read_table(path, partitioning=None))
     run.finish("crawl", {})
     return run
 

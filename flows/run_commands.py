@@ -94,6 +94,9 @@ def backfill(
         Path | None,
         typer.Option("--urls", help="A text file with a URL a line to fetch, and no others.", show_default=False),
     ] = None,
+    more: Annotated[
+        list[Path] | None, typer.Argument(help="More files or folders of the same kind.", show_default=False)
+    ] = None,
     new: Annotated[
         bool, typer.Option("--new", help="Begin a new run even if the last backfill was cut short.")
     ] = False,
@@ -104,19 +107,19 @@ def backfill(
     """Grow a dataset once from WARC files, HTML files or a list of URLs, without Prefect."""
     with errors_for_people():
         load_dataset_config(name)
-        source = _backfill_input(warc, html, urls)
+        source = _backfill_input(warc, html, urls, more or [])
     with _working(name, run_id, verbose, "backfill", new) as (work, watcher):
         result = stages.run_stages(work, source, watcher)
     _show(result, work, as_json)
 
 
-def _backfill_input(warc: list[Path] | None, html: list[Path] | None, urls: Path | None) -> Input:
+def _backfill_input(warc: list[Path] | None, html: list[Path] | None, urls: Path | None, more: list[Path]) -> Input:
     given = [option for option in (warc, html, urls) if option]
-    if len(given) != 1:
+    if len(given) != 1 or (urls and more):
         raise InputError("A backfill takes its pages from one place.", "Give one of --warc, --html and --urls.")
     if urls:
         return Input("crawl", urls=inputs.url_list(urls))
-    source = Input("warc", tuple(warc)) if warc else Input("html", tuple(html or ()))
+    source = Input("warc", (*warc, *more)) if warc else Input("html", (*(html or ()), *more))
     source.files()
     return source
 

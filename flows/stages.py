@@ -31,7 +31,7 @@ from flows.destinations.push import push_all
 from flows.errors import InputError, RecipeError
 from flows.filtering import judge_rows
 from flows.labels import read_labels
-from flows.promotion import PROMOTED_NAME, gone_articles, promotions, settle_withdrawn
+from flows.promotion import PROMOTED_NAME, WITHDRAWN_NAME, gone_articles, promotions, settle_withdrawn
 from flows.publish import ORPHANS_NAME, publish_pending
 from flows.rebuilding import open_index
 from flows.repeated import remove_repeated
@@ -240,7 +240,7 @@ def find_copies(
         write_table(run.folder / "copies.parquet", decisions)
         promoted = promotions(run, index, withdrawn["id"].to_pylist(), decisions)
     write_table(run.folder / "representatives.parquet", changes)
-    write_table(run.folder / "withdrawn.parquet", withdrawn)
+    write_table(run.folder / WITHDRAWN_NAME, withdrawn)
     write_table(run.folder / PROMOTED_NAME, promoted)
     watcher.progress("copies", documents.num_rows, documents.num_rows)
     relations = Counter(decisions["relation"].to_pylist()) + Counter(withdrawn=withdrawn.num_rows)
@@ -304,6 +304,7 @@ def _publish_here(run: Run, watcher: Watcher) -> Summary:
     try:
         published = publish_pending(run, _order_with(run, watcher), render_report(run))
     except RefusedVersionError as refused:
+        _settle(run, WITHDRAWN_NAME)  # Its orphans are published still.
         run.finish("publish", {"version": None, "is_new": False, "added": {}, "refused": refused.what})
         finish(run)
         raise
@@ -325,7 +326,11 @@ def _order_with(run: Run, watcher: Watcher) -> list[str]:
 
 def forget_withdrawn(run: Run) -> None:
     """Makes withdrawn articles and the copies that went with them unknown: what comes back is published again."""
-    paths = [path for name in ("withdrawn.parquet", ORPHANS_NAME) if (path := run.folder / name).exists()]
+    _settle(run, WITHDRAWN_NAME, ORPHANS_NAME)
+
+
+def _settle(run: Run, *names: str) -> None:
+    paths = [path for name in names if (path := run.folder / name).exists()]
     ids = [article for path in paths for article in pq.read_table(path, partitioning=None)["id"].to_pylist()]
     if ids:
         with open_index(run.dataset) as index:

@@ -18,10 +18,11 @@ STARTUP_SECONDS = 120.0
 _SETTINGS = {
     "PREFECT_UI_ENABLED": "0",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "0",
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     "PREFECT__SERVER_EPHEMERAL": "1",
     "PREFECT__SERVER_FINAL": "1",
 }
-"""No page to look at, no telemetry, and no other server in front of it."""
+"""No page to look at, no telemetry nor a word about it, and no other server in front of it."""
 
 _GRACE_SECONDS = 10.0
 

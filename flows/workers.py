@@ -202,7 +202,7 @@ def _serve(pipe: Connection, clean: Clean, options: WorkerOptions) -> None:
         _limit_cpu(options.seconds)
         try:
             page = pipe.recv()
-        except (EOFError, KeyboardInterrupt):
+        except (EOFError, ConnectionError, KeyboardInterrupt):  # the run ended, or was killed
             return
         try:
             answer: Extraction | str = clean(page)

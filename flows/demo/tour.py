@@ -121,7 +121,8 @@ def _load(folder: Path) -> tuple[int, tuple[dict[str, Any], ...]]:
 
     disable_progress_bars()
     articles = load_dataset(str(folder), split="train")
-    return len(articles), tuple(articles.select(range(min(ROWS_SHOWN, len(articles)))))
+    by_date = articles.sort("published_at")
+    return len(articles), tuple(by_date.select(range(min(ROWS_SHOWN, len(by_date)))))
 
 
 def _figures(days: Sequence[Day]) -> Table:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import httpx2
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, HfFileSystem, RepoFile
 from huggingface_hub.errors import (
     EntryNotFoundError,
@@ -72,7 +73,7 @@ class HubReplica:
             if status in (401, 403, 404):
                 raise self._no_right(f"the Hub answered {status}") from error
             raise ReplicaError(f"{self.url}: the Hub answered {status}.", "Try again later.") from error
-        except (OSError, RuntimeError, ValueError) as error:  # what the client raises for networks and broken answers
+        except (httpx2.HTTPError, OSError, RuntimeError, ValueError) as error:  # of networks and broken answers
             raise ReplicaError(f"{self.url}: {type(error).__name__}: {error}", "Try again later.") from error
 
     def _lost(self) -> RaceLostError:

@@ -176,3 +176,20 @@ def test_rules_are_used_for_a_day(tmp_path: Path) -> None:
     book.robots_answered(book.next_request(site, 25 * 3600.0), 503, b"", 25 * 3600.0)
     assert book.next_request(site, 25.5 * 3600.0).url == f"{site}/robots.txt"
     database.close()
+
+
+def test_what_a_page_is_stored_with_is_not_forgotten(tmp_path: Path) -> None:
+    """However many other origins were asked while the page was on its way, its own declarations go with it."""
+    database = open_database(tmp_path)
+    book = PolicyBook(database)
+    sites = [f"https://e{number}.com" for number in range(600)]
+    for site in sites:
+        book.robots_answered(book.next_request(site, 0.0), 200, b"User-agent: *\nContent-Signal: ai-train=no", 0.0)
+        for _ in policy_documents(site, read_robots(200, b"")):
+            book.document_answered(book.next_request(site, 0.0), b"", 0.0)
+        assert book.policy(site, 1.0) is not None
+    first = book.known(sites[0])
+    assert first is not None
+    assert [signal.reserves for signal in first.signals(f"{sites[0]}/page")] == [True]
+    assert book.policy(sites[0], 25 * 3600.0) is None
+    database.close()

@@ -68,6 +68,19 @@ def test_a_source_that_the_options_no_longer_name_is_left(sources: Sources) -> N
     assert {source.url for source in sources.due(NOW)} == {URL, f"{URL}feed", other}
 
 
+def test_where_a_source_redirects_to_stays(sources: Sources) -> None:
+    """With all that it names, as long as the options name the source."""
+    home, feed = "https://www.example.com/feed", "https://www.example.com/all.rss"
+    for _ in range(2):
+        sources.name_given([(URL, Kind.SECTION)])
+        sources.register(home, Kind.SECTION, given=True, parent=URL)
+        sources.register(feed, Kind.FEED, parent=home)
+        assert {source.url for source in sources.due(NOW)} == {URL, home, feed}
+    sources.name_given([])
+    sources.name_given([("https://other.example/feed", Kind.FEED)])
+    assert [source.url for source in sources.due(NOW)] == ["https://other.example/feed"]
+
+
 def test_a_source_that_is_gone_is_retired(sources: Sources) -> None:
     """So that dead sitemaps starve nothing."""
     sources.register(URL, Kind.SITEMAP)

@@ -19,11 +19,17 @@ from tests.flows.releases import new_dataset, release, row
 from tests.flows.storage import BUCKET, Storage, running_storage
 
 
-def write_newsroom_recipe(folder: Path, newsroom: Newsroom, server: NewsServer) -> Dataset:
-    """A dataset of the newsroom's topic, below a folder of its own."""
+def write_newsroom_recipe(
+    folder: Path, newsroom: Newsroom, server: NewsServer, exploration: float | None = None
+) -> Dataset:
+    """A dataset of the newsroom's topic, below a folder of its own; with a share of exploration if one is given."""
     home = folder / "datasets" / "newsroom"
     (home / "seeds").mkdir(parents=True)
-    (home / "recipe.toml").write_text(server.recipe_toml(), encoding="utf-8")
+    recipe = server.recipe_toml()
+    if exploration is not None:
+        assert "[limits]\n" in recipe
+        recipe = recipe.replace("[limits]\n", f"[limits]\nexploration = {exploration}\n")
+    (home / "recipe.toml").write_text(recipe, encoding="utf-8")
     for seed in newsroom.seeds:
         (home / "seeds" / f"{seed.name}.txt").write_text(seed.text, encoding="utf-8")
     return load_dataset_config(str(home), {})

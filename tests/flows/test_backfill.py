@@ -11,6 +11,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -118,13 +119,19 @@ def test_broken_warc_samples_end_in_a_report(dataset: Dataset) -> None:
 
 @needs_corpora
 def test_the_command_line_backfills(dataset: Dataset, tmp_path: Path) -> None:
-    """`likewise backfill NAME --html FOLDER --json` does it all in one command, and prints counts for scripts."""
-    folder = tmp_path / "pages"
-    folder.mkdir()
-    for page in real_pages("news-pages", 10):
-        shutil.copy(page, folder)
-    command = [sys.executable, "-m", "flows.cli", "backfill", "kremlin-meetings", "--html", str(folder), "--json"]
+    """`likewise backfill NAME --html PATHS --json` does it all in one command, and prints counts for scripts.
+
+    Several paths may follow the option, as a shell's pattern gives them.
+    """
+    folders = [tmp_path / "pages", tmp_path / "more"]
+    for number, page in enumerate(real_pages("news-pages", 10)):
+        folders[number % 2].mkdir(exist_ok=True)
+        shutil.copy(page, folders[number % 2])
+    names = [str(folder) for folder in folders]
+    command = [sys.executable, "-m", "flows.cli", "backfill", "kremlin-meetings", "--html", *names, "--json"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=True)
     assert json.loads(done.stdout)["dataset"] == "kremlin-meetings"
+    extracted = pq.read_table(next((tmp_path / "var").glob("*/runs/*/clean/00000.parquet")), partitioning=None)
+    assert extracted.num_rows == 10
     assert "clean: pages extracted" in done.stderr

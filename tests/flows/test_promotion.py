@@ -1,5 +1,6 @@
 """What follows when articles are withdrawn."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import pytest
 from cleaning.schema import EXTRACTED, arrow_schema
 from flows.config import Dataset, load_dataset_config
 from flows.copies import DOCUMENTS, CopyIndex, article_id
-from flows.crawling import OUTCOMES
+from flows.crawling import OUTCOMES, THERE_NAME
 from flows.filtering import FILTERED
+from flows.plan import RefusedVersionError
 from flows.rebuilding import open_index
 from flows.runs import Run, start_run
 from flows.stages import find_copies, publish
@@ -51,8 +53,14 @@ def dataset(tmp_path: Path) -> Dataset:
     return load_dataset_config(str(folder), {})
 
 
-def brought(dataset: Dataset, run_id: str, *pages: dict[str, Any], gone: dict[str, str] = {}) -> Run:  # noqa: B006
-    """A run with these pages, and with answers that say that others are gone, as far as it is published."""
+def brought(
+    dataset: Dataset,
+    run_id: str,
+    *pages: dict[str, Any],
+    gone: dict[str, str] = {},  # noqa: B006
+    unchanged: Sequence[str] = (),
+) -> Run:
+    """A run with these pages, and with answers that say that others are gone or unchanged, published."""
     run = start_run(dataset, run_id)
     rows = list(pages)
     write_table(run.clean_folder / "00000.parquet", pa.Table.from_pylist(rows, arrow_schema(EXTRACTED)))
@@ -62,6 +70,7 @@ def brought(dataset: Dataset, run_id: str, *pages: dict[str, Any], gone: dict[st
         for where, reason in gone.items()
     ]
     write_table(run.folder / "outcomes.parquet", pa.Table.from_pylist(missing, OUTCOMES))
+    write_table(run.folder / THERE_NAME, pa.table({"url": pa.array(unchanged, pa.string())}))
     run.finish("filter", {})
     find_copies(run)
     publish(run)
@@ -115,6 +124,42 @@ def test_a_missing_page_is_confirmed_by_a_later_run(dataset: Dataset):
     assert titles(dataset) == ["a", "b", "c", "d"]
     brought(dataset, "r5", page("e", text(5)), gone=lost)
     assert titles(dataset) == ["b", "c", "d", "e"]
+
+
+def test_a_page_that_did_not_change_is_there(dataset: Dataset):
+    """An answer of 304 between two of 404 makes the second the first."""
+    lost = {url("a"): "HTTP 404"}
+    brought(dataset, "r1", page("a", text(1)), page("b", text(2)))
+    brought(dataset, "r2", gone=lost)
+    brought(dataset, "r3", unchanged=[url("a")])
+    brought(dataset, "r4", page("c", text(3)), gone=lost)
+    assert titles(dataset) == ["a", "b", "c"]
+    brought(dataset, "r5", page("d", text(4)), gone=lost)
+    assert titles(dataset) == ["b", "c", "d"]
+
+
+def test_a_page_that_is_there_outweighs_its_missing_address(dataset: Dataset):
+    """An article that one run finds at one address and misses at another is not missed."""
+    elsewhere = "https://amp.example/x?y=1"
+    brought(dataset, "r1", page("a", text(1), url=elsewhere), page("b", text(2)))
+    for run_id in ("r2", "r3"):
+        brought(dataset, run_id, gone={elsewhere: "HTTP 404"}, unchanged=[url("a")])
+    assert titles(dataset) == ["a", "b"]
+
+
+def test_what_a_refused_run_withdrew_may_come_back(dataset: Dataset):
+    """Its withdrawals are settled all the same: copies find the promoted one, and what comes back is published."""
+    recipe = dataset.recipe_path.read_text(encoding="utf-8").replace("drop = 1.0", "drop = 0.3")
+    dataset.recipe_path.write_text(recipe, encoding="utf-8")
+    dataset = load_dataset_config(str(dataset.folder), {})
+    brought(dataset, "r1", page("a", text(1)), page("copy", text(1), 1), page("b", text(2)), page("c", text(3)))
+    with pytest.raises(RefusedVersionError):
+        brought(dataset, "r2", gone={url(name): "HTTP 410" for name in "abc"})
+    assert titles(dataset) == ["a", "b", "c"]
+    brought(dataset, "r3", page("d", text(4)), page("e", text(5)), page("copy2", text(1), 2))
+    assert (titles(dataset), titles(dataset, "copies")) == (["copy", "d", "e"], ["copy2"])
+    brought(dataset, "r4", page("b", text(2), 3))
+    assert titles(dataset) == ["b", "copy", "d", "e"]
 
 
 def test_a_page_is_gone_wherever_it_was_fetched(dataset: Dataset):
