@@ -37,7 +37,7 @@ def take_page(run: Run, task: Task, answer: Answer) -> None:
         return
     run.gates.succeeded(task.host, run.now(), run.extra_delay(task))
     if answer.status == 304:
-        _unchanged(run, task, answer)
+        _unchanged(run, task, answer, task.digest)
         return
     try:
         payload = decode(
@@ -98,11 +98,25 @@ def _redirected(run: Run, task: Task, target: str) -> None:
     run.frontier.drop(task, Verdict.KNOWN, f"redirects to {target}, {known}", run.now())
 
 
-def _unchanged(run: Run, task: Task, answer: Answer) -> None:
-    run.store.append_revisit(answer.exchange, metadata(task, {}), task.digest, as_time(task.fetched))
-    run.frontier.unchanged(task, run.now(), validators=answer.validators)
+def _unchanged(run: Run, task: Task, answer: Answer, digest: str) -> None:
+    """Notes a page that is as before; it is opted out where its site or its headers reserve it by now."""
+    run.store.append_revisit(answer.exchange, metadata(task, {}), digest, as_time(task.fetched))
+    if reserved := _reserved_since(run, task, answer):
+        run.frontier.drop(task, Verdict.OPTED_OUT, f"{reserved.name}: {reserved.value}", run.now())
+    else:
+        run.frontier.unchanged(task, run.now(), validators=answer.validators)
     _note_position(run)
     _claim(run, task, changed=False)
+
+
+def _reserved_since(run: Run, task: Task, answer: Answer) -> Signal | None:
+    """What reserves a page whose body, and so what it declares itself, did not change; only where that is obeyed."""
+    if run.options.politeness.rights != "strict":
+        return None
+    policy = run.policies.known(task.origin)
+    site = policy.signals(task.url) if policy else ()
+    declared = [*site, *header_signals(answer.headers, task.url, answer.at)]
+    return next((signal for signal in declared if signal.reserves), None)
 
 
 def _stored(run: Run, task: Task, answer: Answer, payload: bytes) -> None:
@@ -110,10 +124,7 @@ def _stored(run: Run, task: Task, answer: Answer, payload: bytes) -> None:
     digest = payload_digest(answer.exchange.body)
     content = sha1(payload)
     if task.is_revisit and content == task.digest:
-        run.store.append_revisit(answer.exchange, metadata(task, {}), digest, as_time(task.fetched))
-        run.frontier.unchanged(task, run.now(), validators=answer.validators)
-        _note_position(run)
-        _claim(run, task, changed=False)
+        _unchanged(run, task, answer, digest)
         return
     if not is_html(payload, answer.content_type):
         run.frontier.drop(task, Verdict.NOT_HTML, answer.content_type or "no type", run.now())

@@ -41,17 +41,18 @@ Row = dict[str, Any]
 
 
 def gone_articles(run: Run, index: CopyIndex) -> set[str]:
-    """The ids of known articles that the crawl found gone for certain.
+    """The ids of known articles that the crawl found gone for certain, or reserved by now.
 
     An answer of 404 may be an accident: it counts when a later run gets it again, and the article was not seen between.
-    An answer of 410, or an end that the publisher named before, counts at once.
+    An answer of 410, an end that the publisher named before, and an opt-out that is obeyed count at once.
     """
     rows = _rows(run.folder / "outcomes.parquet")
     there = _known_at(index, [row["url"] for row in _rows(run.folder / THERE_NAME)])
     gone = [row for row in rows if row["verdict"] == Verdict.GONE]
     doubtful = _known_at(index, [row["url"] for row in gone if row["reason"] == _NOT_FOUND])
     certain = _known_at(index, [row["url"] for row in gone if row["reason"] != _NOT_FOUND])
-    return certain | index.missed_again(run.id, sorted(doubtful - certain - there), sorted(there))
+    reserved = _known_at(index, [row["url"] for row in rows if row["verdict"] == Verdict.OPTED_OUT])
+    return certain | (reserved - there) | index.missed_again(run.id, sorted(doubtful - certain - there), sorted(there))
 
 
 def _rows(path: Path) -> list[Row]:

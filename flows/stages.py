@@ -5,7 +5,7 @@ A stage that is finished is not done again; one that was killed starts from its 
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from heapq import nlargest
@@ -261,8 +261,8 @@ def kept_documents(run: Run) -> pa.Table:
 
 
 def _withdrawn(run: Run, index: CopyIndex) -> pa.Table:
-    """The ids of known articles whose pages are gone, or came back without their text."""
-    gone = gone_articles(run, index) | index.known(sorted(_retracted(run)))
+    """The ids of known articles whose pages are gone, or came back without their text or with an opt-out."""
+    gone = gone_articles(run, index) | index.known(sorted(_retracted(run) | _reserved(run)))
     return pa.table({"id": pa.array(sorted(gone), pa.string())})
 
 
@@ -276,9 +276,23 @@ def _retracted(run: Run) -> set[str]:
     for path in sorted(run.clean_folder.glob("[0-9]*.parquet")):
         pages = pq.read_table(path, columns=names, partitioning=None)
         short = pages.filter(pc.equal(pages["verdict"], str(Verdict.TOO_SHORT))).to_pylist()
-        addresses = {row[name] for row in short if not row["is_paywalled"] for name in ("url", "canonical_url")}
-        found |= {article_id(address) for url in addresses if url for address in (url, canonical(url) or url)}
+        found |= _ids(row for row in short if not row["is_paywalled"])
     return found
+
+
+def _reserved(run: Run) -> set[str]:
+    """The ids of pages that were fetched, and are not to be published by their publisher's opt-out."""
+    found: set[str] = set()
+    for path in sorted(run.filter_folder.glob("[0-9]*.parquet")):
+        verdicts = pq.read_table(path, columns=["verdict"], partitioning=None)["verdict"]
+        pages = pq.read_table(run.clean_folder / path.name, columns=["url", "canonical_url"], partitioning=None)
+        found |= _ids(pages.filter(pc.equal(verdicts, str(Verdict.OPTED_OUT))).to_pylist())
+    return found
+
+
+def _ids(rows: Iterable[dict[str, Any]]) -> set[str]:
+    addresses = {row[name] for row in rows for name in ("url", "canonical_url")}
+    return {article_id(address) for url in addresses if url for address in (url, canonical(url) or url)}
 
 
 # Publish

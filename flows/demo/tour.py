@@ -121,8 +121,9 @@ def _load(folder: Path) -> tuple[int, tuple[dict[str, Any], ...]]:
 
     disable_progress_bars()
     articles = load_dataset(str(folder), split="train")
-    by_date = articles.sort("published_at")
-    return len(articles), tuple(by_date.select(range(min(ROWS_SHOWN, len(by_date)))))
+    dates = list(articles["published_at"])
+    by_date = sorted(range(len(dates)), key=lambda place: (dates[place] is None, dates[place] or 0))
+    return len(dates), tuple(articles.select(by_date[:ROWS_SHOWN]))
 
 
 def _figures(days: Sequence[Day]) -> Table:

@@ -405,3 +405,20 @@ def test_links_are_not_followed_where_a_header_says_so(web: Web, tmp_path: Path)
     assert crawl(make_options(web, tmp_path / "s", feeds=tuple(web.url(h, "/feed") for h in ("no.test", "yes.test"))))
     assert any("linked" in path for path in web.paths("yes.test"))
     assert not any("linked" in path for path in web.paths("no.test"))
+
+
+@pytest.mark.parametrize(("policy", "verdict"), [("strict", Verdict.OPTED_OUT), ("record", Verdict.NOT_MODIFIED)])
+def test_an_opt_out_counts_on_a_page_that_did_not_change(
+    web: Web, tmp_path: Path, policy: str, verdict: Verdict
+) -> None:
+    """A header that reserves a page stops it, under `strict`, though its body is as it was when it was free."""
+    for run_id, day, headers in (("r1", "14", {}), ("r2", "15", {"X-Robots-Tag": "noai", "tdm-reservation": "1"})):
+        web.add("paper.test", PATH, article("Velmar talks", SEED), headers=headers)
+        items = [(web.url("paper.test", PATH), f"Velmar talks {day}", f"{day} Nov 2025 10:00:00 GMT")]
+        web.add("paper.test", "/feed", feed(items), type="application/rss+xml")
+        options = make_options(
+            web, tmp_path / "s", run_id, feeds=(web.url("paper.test", "/feed"),), politeness={"rights": policy}
+        )
+        crawled = crawl(options)
+    assert web.paths("paper.test").count(PATH) == 2
+    assert crawled.verdict(web.url("paper.test", PATH)) == verdict

@@ -59,6 +59,7 @@ def brought(
     *pages: dict[str, Any],
     gone: dict[str, str] = {},  # noqa: B006
     unchanged: Sequence[str] = (),
+    verdict: str = "gone",
 ) -> Run:
     """A run with these pages, and with answers that say that others are gone or unchanged, published."""
     run = start_run(dataset, run_id)
@@ -66,7 +67,7 @@ def brought(
     write_table(run.clean_folder / "00000.parquet", pa.Table.from_pylist(rows, arrow_schema(EXTRACTED)))
     write_table(run.filter_folder / "00000.parquet", pa.Table.from_pylist(rows, FILTERED))
     missing = [
-        {"url": where, "domain": "x", "verdict": "gone", "reason": reason, "source_kind": "feed"}
+        {"url": where, "domain": "x", "verdict": verdict, "reason": reason, "source_kind": "feed"}
         for where, reason in gone.items()
     ]
     write_table(run.folder / "outcomes.parquet", pa.Table.from_pylist(missing, OUTCOMES))
@@ -196,3 +197,12 @@ def test_a_witness_is_promoted_once(dataset: Dataset):
     assert [row["representative_id"] for row in published_rows(dataset, "copies")] == [id_of("b")]
     with open_index(dataset) as index:
         assert index.known([id_of("a"), id_of("b")]) == {id_of("b")}
+
+
+def test_an_article_that_is_reserved_by_now_is_withdrawn(dataset: Dataset):
+    """An opt-out takes a published article out, be it that its page changed or that only the answer says so."""
+    brought(dataset, "r1", page("a", text(1)), page("b", text(2)), page("c", text(3)))
+    brought(dataset, "r2", page("a", text(4), verdict="opted_out"))
+    assert titles(dataset) == ["b", "c"]
+    brought(dataset, "r3", gone={url("b"): "X-Robots-Tag: noai"}, verdict="opted_out")
+    assert titles(dataset) == ["c"]
