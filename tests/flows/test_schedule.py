@@ -315,6 +315,7 @@ def test_a_cancelled_run_stops_in_good_order(
     with serving(dataset, prefect) as process:
         cancelled = ask_for_run(client, "stopped")
         wait_until(lambda: is_crawling(dataset))
+        slow_server.latency = 5.0  # so that the crawl cannot end by itself before the runner looks for cancelled runs
         client.set_flow_run_state(cancelled, Cancelling())
         wait_until(lambda: state_of(client, cancelled) == "Cancelled")
         wait_until(lambda: dataset_status(dataset).last_run.outcome == "cut short")  # type: ignore[union-attr]
