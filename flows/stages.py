@@ -281,12 +281,16 @@ def _retracted(run: Run) -> set[str]:
 
 
 def _reserved(run: Run) -> set[str]:
-    """The ids of pages that were fetched, and are not to be published by their publisher's opt-out."""
+    """The ids of articles that were fetched at their own address, and whose publisher has opted them out there.
+
+    A copy elsewhere that names the article as its canonical form speaks for itself only.
+    """
     found: set[str] = set()
     for path in sorted(run.filter_folder.glob("[0-9]*.parquet")):
         verdicts = pq.read_table(path, columns=["verdict"], partitioning=None)["verdict"]
         pages = pq.read_table(run.clean_folder / path.name, columns=["url", "canonical_url"], partitioning=None)
-        found |= _ids(pages.filter(pc.equal(verdicts, str(Verdict.OPTED_OUT))).to_pylist())
+        reserved = pages.filter(pc.equal(verdicts, str(Verdict.OPTED_OUT))).to_pylist()
+        found |= _ids(row for row in reserved if canonical(row["url"]) == canonical(row["canonical_url"] or row["url"]))
     return found
 
 
