@@ -10,7 +10,7 @@ from crawler.answers import Answer, Trouble
 from crawler.entries import Role, Task
 from crawler.listings import open_sources, queue_guesses, source_failed, take_source
 from crawler.pages import page_failed, release_held, take_page
-from crawler.policy import SitePolicy
+from crawler.policy import SitePolicy, opt_out
 from crawler.policy_answers import document_failed, robots_failed, take_document, take_robots
 from crawler.run import Run
 from crawler.sources import listed_urls, site_fronts
@@ -150,10 +150,8 @@ class Crawl:
             )
         if task.role is not Role.PAGE:
             return None
-        if run.options.politeness.rights == "strict":
-            reserved = [signal for signal in policy.signals(task.url) if signal.reserves]
-            if reserved:
-                return Verdict.OPTED_OUT, f"{reserved[0].name}: {reserved[0].value}"
+        if reserved := opt_out(policy.signals(task.url), run.options.politeness.rights):
+            return Verdict.OPTED_OUT, f"{reserved.name}: {reserved.value}"
         return None
 
     def _is_worth(self, task: Task) -> bool:

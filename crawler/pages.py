@@ -14,7 +14,7 @@ from crawler.gates import gate_of
 from crawler.links import PageLinks, read_page
 from crawler.outcomes import as_time
 from crawler.payload import OversizeError, PayloadError, decode
-from crawler.policy import rights_json
+from crawler.policy import opt_out, rights_json
 from crawler.ranking import is_hub
 from crawler.rights import Signal, header_signals, meta_signals
 from crawler.rsl import PageLicences, header_licences, licence_signals
@@ -110,13 +110,11 @@ def _unchanged(run: Run, task: Task, answer: Answer, digest: str) -> None:
 
 
 def _reserved_since(run: Run, task: Task, answer: Answer) -> Signal | None:
-    """What reserves a page whose body, and so what it declares itself, did not change; only where that is obeyed."""
-    if run.options.politeness.rights != "strict":
-        return None
+    """What reserves a page whose body, and so what it declares itself, did not change."""
     policy = run.policies.known(task.origin)
     site = policy.signals(task.url) if policy else ()
     declared = [*site, *header_signals(answer.headers, task.url, answer.at)]
-    return next((signal for signal in declared if signal.reserves), None)
+    return opt_out(declared, run.options.politeness.rights)
 
 
 def _stored(run: Run, task: Task, answer: Answer, payload: bytes) -> None:

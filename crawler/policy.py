@@ -159,6 +159,11 @@ def policy_documents(origin: str, robots: Robots) -> tuple[str, ...]:
     return (f"{origin}{TDMREP}", f"{origin}{AI_TXT}", *ours)
 
 
+def opt_out(signals: Iterable[Signal], policy: str) -> Signal | None:
+    """The first signal that reserves a page, where the recipe's policy obeys it, which "strict" does; else None."""
+    return next((signal for signal in signals if signal.reserves), None) if policy == "strict" else None
+
+
 def rights_json(signals: Iterable[Signal], policy: str) -> dict[str, Any]:
     """The evidence that goes with a page: the signals, and "opted_out" or "allowed" under the recipe's policy.
 
@@ -166,9 +171,9 @@ def rights_json(signals: Iterable[Signal], policy: str) -> dict[str, Any]:
     `withhold` is "text" where the page may be used but its text must not be shown; it is absent otherwise.
     """
     found: Sequence[Signal] = list(signals)
-    reserving = next((signal for signal in found if signal.reserves), None)
+    reserving = opt_out(found, policy)
     rights: dict[str, Any] = {"verdict": "allowed", "policy": policy, "signals": [s.as_dict() for s in found]}
-    if reserving and policy == "strict":
+    if reserving:
         rights |= {"verdict": "opted_out", "reason": f"{reserving.name}: {reserving.value[:300]}"}
     return rights | ({"withhold": "text"} if any(signal.withholds for signal in found) else {})
 
