@@ -14,7 +14,7 @@ from cleaning.extract import extract as extract_page
 from cleaning.schema import TIME, Page
 from cleaning.topic import TopicProfile
 from cleaning.verdict import Verdict
-from flows.copies import CopyIndex
+from flows.copies.index import CopyIndex
 
 
 def extract(html: bytes, url: str) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from flows.copies import DOCUMENTS, CopyIndex, article_id
+from flows.copies.index import DOCUMENTS, CopyIndex, article_id
 
 SYLLABLES = ["bra", "cle", "dro", "fli", "gra", "ste", "nda", "mpo", "lke", "rti", "sta", "vo", "sel", "nur", "qui"]
 WORDS = ["".join(syllables) for syllables in product(SYLLABLES, repeat=3)]

@@ -24,10 +24,10 @@ import pyarrow as pa
 
 from cleaning.schema import EXTRACTED, arrow_schema
 from flows.config import load_dataset_config
-from flows.copies_run import CHANGES, DECISIONS
+from flows.copies.run import CHANGES, DECISIONS
 from flows.destination import LocalFolder
 from flows.filtering import FILTERED
-from flows.publish import publish_pending
+from flows.publishing.publish import publish_pending
 from flows.runs import Run, start_run
 from flows.tables import conform, write_table
 

@@ -19,7 +19,7 @@ from crawler.apis import GDELT
 from crawler.options import CrawlOptions, Limits, Network, Politeness
 from flows.destinations.addresses import ADDRESS
 from flows.errors import RecipeError
-from flows.timetable import check_cron, parse_interval
+from flows.scheduling.timetable import check_cron, parse_interval
 from flows.wording import sentences
 
 HOME_VARIABLE = "LIKEWISE_HOME"

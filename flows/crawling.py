@@ -19,10 +19,10 @@ from crawler.options import CrawlOptions
 from crawler.outcomes import Totals, outcomes, totals
 from crawler.sources import given_sources
 from flows.config import crawl_options
+from flows.curation.labels import read_labels
 from flows.errors import SourcesError, StateError
-from flows.health import RUNS_COMPARED, troubles
-from flows.labels import read_labels
 from flows.runs import Run, list_runs, write_text
+from flows.scheduling.health import RUNS_COMPARED, troubles
 from flows.tables import write_table
 from flows.watching import SILENT, Watcher
 

@@ -8,12 +8,13 @@ from prefect import State, flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
-from flows import artifacts, crawling, stages
-from flows.checks import RefusedVersionError
+from flows import crawling, stages
 from flows.config import Dataset, load_dataset_config
 from flows.errors import InputError, PublishError, RecipeError, SourcesError
-from flows.occasions import Occasion, current_occasion, occasions_since, superseding
+from flows.publishing.checks import RefusedVersionError
 from flows.runs import Run, due_runs, failures_noted, locked_state, open_run, start_run
+from flows.scheduling import artifacts
+from flows.scheduling.occasions import Occasion, current_occasion, occasions_since, superseding
 from flows.watching import Watcher, current_watcher
 
 Summary = dict[str, Any]

@@ -23,19 +23,19 @@ from cleaning.topic import TopicError, TopicOptions, TopicProfile
 from cleaning.urls import canonical
 from cleaning.verdict import Verdict
 from flows import inputs
-from flows.checks import RefusedVersionError
 from flows.config import Dataset
-from flows.copies import DOCUMENTS, CopyIndex, article_id
+from flows.copies.index import DOCUMENTS, CopyIndex, article_id
+from flows.copies.rebuilding import open_index
 from flows.crawling import crawl
+from flows.curation.labels import read_labels
 from flows.destinations.push import push_all
 from flows.errors import InputError, RecipeError
 from flows.filtering import judge_rows
-from flows.labels import read_labels
-from flows.promotion import PROMOTED_NAME, WITHDRAWN_NAME, gone_articles, promotions, settle_withdrawn
-from flows.publish import ORPHANS_NAME, publish_pending
-from flows.rebuilding import open_index
+from flows.publishing.checks import RefusedVersionError
+from flows.publishing.promotion import PROMOTED_NAME, WITHDRAWN_NAME, gone_articles, promotions, settle_withdrawn
+from flows.publishing.publish import ORPHANS_NAME, publish_pending
+from flows.publishing.report import as_json, render_report
 from flows.repeated import remove_repeated
-from flows.report import as_json, render_report
 from flows.runs import Run, write_text
 from flows.tables import extraction_table, write_table
 from flows.takedown import Takedowns, read_takedowns

@@ -3,14 +3,18 @@
 import os
 from collections.abc import Iterable
 from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cleaning.schema import EXTRACTED, Extraction, arrow_schema
+from cleaning.schema import EXTRACTED, TIME, Extraction, arrow_schema
 
+_SLACK = pa.scalar(timedelta(days=1), pa.duration("us"))
+"""How far after its fetch an article may say that it was published: clocks and zones are off by hours, not by days."""
 EXTRACTED_SCHEMA = arrow_schema(EXTRACTED)
 _EXTRACTED_NAMES = [column.name for column in EXTRACTED]
 _MISSING = set(_EXTRACTED_NAMES) - {field.name for field in fields(Extraction)}
@@ -69,3 +73,9 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def not_in_the_future(times: pa.Array, fetched: pa.Array) -> pa.Array:
+    """The times without those that lie after the fetch: no publisher knows the future."""
+    late = pc.fill_null(pc.greater(times, pc.add(fetched, _SLACK)), False)
+    return pc.if_else(late, pa.scalar(None, TIME), times)

@@ -11,15 +11,15 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from flows import report
+from flows.commands.terminal import print_funnel
 from flows.config import RECIPE_NAME, load_dataset_config
 from flows.demo.newsroom import Newsroom
 from flows.demo.score import Score, score
 from flows.demo.server import NewsServer, serve
 from flows.errors import InputError
+from flows.publishing import report
 from flows.runs import Run, write_text
-from flows.serving import run_flow
-from flows.terminal import print_funnel
+from flows.scheduling.serving import run_flow
 
 NAME = "newsroom"
 MARK = ".likewise-demo"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 
-from flows import history
 from flows.config import Dataset
+from flows.curation import history
 from flows.destination import LocalFolder
 from flows.destinations.replica import Head, Replica, ReplicaError
 from flows.errors import InputError

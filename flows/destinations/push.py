@@ -17,7 +17,7 @@ from flows.destinations.addresses import replica_at
 from flows.destinations.replica import Head, Old, RaceLostError, Replica, ReplicaError
 from flows.errors import InputError, LikewiseError
 from flows.manifest import Manifest, Shard
-from flows.plan import is_narrower
+from flows.publishing.plan import is_narrower
 from flows.runs import write_text
 from flows.takedown import NONE, Takedowns, read_takedowns
 

@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from cleaning.schema import EXTRACTED, arrow_schema
 from flows.config import Dataset, load_dataset_config
-from flows.copies_run import CHANGES, DECISIONS, article_id
+from flows.copies.run import CHANGES, DECISIONS, article_id
 from flows.crawling import OUTCOMES
 from flows.filtering import FILTERED
-from flows.publish import Published, publish_pending
+from flows.publishing.publish import Published, publish_pending
 from flows.runs import Run, list_runs, start_run
 from flows.tables import write_table
 from tests.flows.conftest import published_rows

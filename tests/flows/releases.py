@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 
 from cleaning.schema import ARTICLES, arrow_schema
 from flows.config import Dataset, load_dataset_config
-from flows.copies import article_id
+from flows.copies.index import article_id
 from flows.destination import LocalFolder
 from flows.manifest import Manifest, Policy, Shard
-from flows.publish import publish_version
-from flows.shards import write_shard
+from flows.publishing.publish import publish_version
+from flows.publishing.shards import write_shard
 
 SCHEMA = arrow_schema(ARTICLES)
 RECIPE = '[topic]\nseeds = ["seed.txt"]\n\n[publish]\nto = {to}\n'

@@ -65,7 +65,7 @@ def test_the_flow_publishes_once(
 
 def test_the_temporary_server_ends_with_the_command(environment: dict[str, str], tmp_path: Path) -> None:
     """Where the command is killed, the Prefect server that it started ends by itself."""
-    command = [sys.executable, "-c", "from flows.temporary_server import start_server; start_server()"]
+    command = [sys.executable, "-c", "from flows.scheduling.temporary_server import start_server; start_server()"]
     with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
         server = wait_for(lambda: serving(process.pid))
         process.kill()
@@ -76,7 +76,7 @@ def serving(parent: int) -> int:
     """The process of the server that a command started; 0 while there is none."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         words = path.read_text(encoding="utf-8").rpartition(")")[2].split()
-        if int(words[1]) == parent and b"flows.temporary_server" in (path.parent / "cmdline").read_bytes():
+        if int(words[1]) == parent and b"flows.scheduling.temporary_server" in (path.parent / "cmdline").read_bytes():
             return int(path.parent.name)
     return 0
 

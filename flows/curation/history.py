@@ -1,0 +1,276 @@
+"""The published versions: listed, compared, taken back, merged into fewer files, and cleared away when they are old."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from zlib import crc32
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cleaning.schema import CONFIGS
+from flows.config import Dataset
+from flows.destination import REPORT_NAME, LocalFolder
+from flows.errors import InputError
+from flows.manifest import Manifest, Shard
+from flows.publishing.gathering import stored
+from flows.publishing.publish import SPOOL, publish_version, read_shard
+from flows.publishing.shards import Shelf, write_shard
+from flows.publishing.sorting import ROWS_A_SHARD, sorted_tables
+from flows.runs import RUN_ID_FORMAT
+from flows.takedown import Takedowns, read_takedowns
+
+KEPT_DAYS = 30
+SMALL = ROWS_A_SHARD // 2
+"""Shards with fewer rows are merged by `compact`."""
+
+_NAMING = ("id", "representative_id", "url", "canonical_url")
+"""The columns by which a takedown names a row; a shard may lack some of them."""
+
+Keep = Callable[[Path], pa.Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What one version has over another: ids of articles that came, went, and changed their edition or text.
+
+    `titles` has the title of each, the later one where it changed.
+    """
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+    titles: dict[str, str]
+
+
+def versions(dataset: Dataset) -> list[Manifest]:
+    """The versions that are still there, in their order; the last one is what readers see."""
+    destination = LocalFolder(dataset.folder)
+    return [destination.manifest_of(number) for number in destination.numbers()]
+
+
+def diff(dataset: Dataset, old: int, new: int) -> Diff:
+    """What changed in `articles` from one version to another.
+
+    Raises:
+        InputError: one of them is not there.
+    """
+    destination = LocalFolder(dataset.folder)
+    sides = [_version(destination, number) for number in (old, new)]
+    both = set(sides[0].shards) & set(sides[1].shards)
+    before, after = (_editions(destination, side, both) for side in sides)
+    return compared(before, after)
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What tells one edition of an article from another, and its title."""
+
+    version: int
+    page: str
+    text: int
+    title: str
+
+
+def compared(before: dict[str, Edition], after: dict[str, Edition]) -> Diff:
+    """The difference of two sets of articles by id."""
+    added, removed = after.keys() - before.keys(), before.keys() - after.keys()
+    changed = {key for key in before.keys() & after.keys() if before[key] != after[key]}
+    titles = {key: (after.get(key) or before[key]).title for key in sorted(added | removed | changed)}
+    return Diff(tuple(sorted(added)), tuple(sorted(removed)), tuple(sorted(changed)), titles)
+
+
+_EDITION = ["id", "version", "content_sha256", "text", "title"]
+
+
+def _editions(destination: LocalFolder, manifest: Manifest, without: set[Shard]) -> dict[str, Edition]:
+    found: dict[str, Edition] = {}
+    for shard in manifest.of("articles"):
+        if shard not in without:
+            path = destination.folder_of(manifest.version) / shard.path
+            found |= editions(pq.read_table(path, columns=_EDITION, partitioning=None))
+    return found
+
+
+def editions(articles: pa.Table) -> dict[str, Edition]:
+    """The editions of some rows of articles, by id."""
+    return {
+        row["id"]: Edition(row["version"], row["content_sha256"], crc32((row["text"] or "").encode()), row["title"])
+        for row in articles.select(_EDITION).to_pylist()
+    }
+
+
+def _version(destination: LocalFolder, number: int) -> Manifest:
+    if number not in destination.numbers():
+        there = ", ".join(map(str, destination.numbers())) or "none"
+        raise InputError(f"{destination.root}: there is no version {number}.", f"There are: {there}.")
+    return destination.manifest_of(number)
+
+
+def rollback(dataset: Dataset, number: int) -> Manifest:
+    """Publishes the rows of an earlier version as a new one; what was taken down since stays out.
+
+    What later runs had brought stays out too, until a later edition of it is found.
+
+    Raises:
+        InputError: the version is not there.
+    """
+    destination = LocalFolder(dataset.folder)
+    source, current = _version(destination, number), _current(destination)
+    keep = keep_all_but(Takedowns.of(read_takedowns(dataset)))
+    name = _name("rollback", current)
+
+    def shards(draft: Path) -> Iterator[Shard]:
+        yield from _filtered(source.shards, destination.folder_of(number), draft, name, keep)
+
+    patient, report = dataset.with_expectations(drop=1.0, articles=0), _report(destination)
+    return publish_version(patient, current, shards, name, current.through, report, source.policy)
+
+
+def remove_rows(dataset: Dataset, takedowns: Takedowns) -> Manifest:
+    """Publishes a version without the rows that takedowns name, and clears away every version that holds one.
+
+    Returns:
+        What readers see now: the version before, where it held none of the rows.
+    """
+    destination = LocalFolder(dataset.folder)
+    manifest = _current(destination)
+    keep, name = keep_all_but(_with_copies(destination, takedowns)), _name("takedown", manifest)
+    if any(_holds(destination.current / shard.path, keep) for shard in manifest.shards):
+
+        def shards(draft: Path) -> Iterator[Shard]:
+            yield from _filtered(manifest.shards, destination.current, draft, name, keep)
+
+        patient = dataset.with_expectations(drop=1.0, articles=0)
+        manifest = publish_version(patient, manifest, shards, name, manifest.through, _report(destination))
+    clean = {shard.path for shard in manifest.shards}
+    for number in destination.numbers()[:-1]:
+        old = destination.manifest_of(number)
+        others = [shard for shard in old.shards if shard.path not in clean]
+        if any(_holds(destination.folder_of(number) / shard.path, keep) for shard in others):
+            shutil.rmtree(destination.folder_of(number))
+    return manifest
+
+
+def _with_copies(destination: LocalFolder, takedowns: Takedowns) -> Takedowns:
+    """The takedowns, and by id the articles that they name: what copies name these goes with them."""
+    keep, found = keep_all_but(takedowns), set[str]()
+    for number in destination.numbers():
+        for shard in destination.manifest_of(number).of("articles"):
+            path = destination.folder_of(number) / shard.path
+            found.update(_ids(path).filter(pc.invert(keep(path))).to_pylist())
+    return replace(takedowns, ids=takedowns.ids | found)
+
+
+def _ids(path: Path) -> pa.ChunkedArray:
+    return pq.read_table(path, columns=["id"], partitioning=None)["id"]
+
+
+def removed_ids(dataset: Dataset, takedowns: Takedowns) -> list[str]:
+    """The ids of published articles and copies that takedowns name."""
+    destination = LocalFolder(dataset.folder)
+    keep, found = keep_all_but(_with_copies(destination, takedowns)), set[str]()
+    for shard in _current(destination).shards:
+        if shard.config != "rejected":
+            path = destination.current / shard.path
+            found.update(_ids(path).filter(pc.invert(keep(path))).to_pylist())
+    return sorted(found)
+
+
+def keep_all_but(takedowns: Takedowns) -> Keep:
+    """Which rows of a shard stay, in their order: those that no takedown names. Reads no texts."""
+
+    def keep(path: Path) -> pa.Array:
+        names = [name for name in pq.read_schema(path).names if name in _NAMING]
+        rows = pq.read_table(path, columns=names, partitioning=None).to_pylist()
+        return pa.array([not takedowns.cover(row) for row in rows], pa.bool_())
+
+    return keep
+
+
+def _holds(path: Path, keep: Keep) -> bool:
+    return not pc.all(keep(path)).as_py()
+
+
+def _filtered(shards: Sequence[Shard], source: Path, draft: Path, name: str, keep: Keep) -> Iterator[Shard]:
+    for number, shard in enumerate(shards):
+        path = source / shard.path
+        kept = keep(path)
+        if pc.all(kept).as_py():
+            (draft / shard.path).hardlink_to(path.resolve())
+            yield shard
+        elif pc.any(kept).as_py():
+            left = pq.read_table(path, partitioning=None).filter(kept)
+            label = shard.config if shard.split == "train" else f"{shard.config}-{shard.split}"
+            yield write_shard(shard.config, f"{label}-{name}-{number:05d}", left, draft, shard.split)
+
+
+def compact(dataset: Dataset) -> Manifest:
+    """Publishes a version with the same rows in fewer files: small shards of a split are merged, sorted by date."""
+    destination = LocalFolder(dataset.folder)
+    current = _current(destination)
+    name = _name("compact", current)
+    merged = {shard for shards in _mergeable(current) for shard in shards}
+    if not merged:
+        return current
+
+    def shards(draft: Path) -> Iterator[Shard]:
+        for shard in current.shards:
+            if shard not in merged:
+                destination.carry_over(shard, draft)
+                yield shard
+        for number, these in enumerate(_mergeable(current)):
+            shelf = Shelf(draft, f"{name}-{number}", current.policy)
+            yield from _merged(these, destination.current, shelf)
+
+    return publish_version(dataset, current, shards, name, current.through, _report(destination))
+
+
+def _mergeable(manifest: Manifest) -> list[list[Shard]]:
+    """The small shards of each config and split that has more than one."""
+    by_place: dict[tuple[str, str], list[Shard]] = {}
+    for shard in manifest.shards:
+        if shard.rows < SMALL and shard.config in CONFIGS:
+            by_place.setdefault((shard.config, shard.split), []).append(shard)
+    return [shards for shards in by_place.values() if len(shards) > 1]
+
+
+def _merged(shards: Sequence[Shard], root: Path, shelf: Shelf) -> Iterator[Shard]:
+    config = shards[0].config
+    sources = [stored(config, partial(read_shard, root / shard.path, config)) for shard in shards]
+    tables = sorted_tables(sources, shelf.draft / SPOOL)
+    yield from shelf.articles(tables, is_whole=False) if config == "articles" else shelf.others(config, tables)
+
+
+def clear_old(dataset: Dataset, days: float = KEPT_DAYS, now: datetime | None = None) -> list[int]:
+    """Clears away versions that were replaced more than `days` ago; gives their numbers. The current one stays."""
+    destination = LocalFolder(dataset.folder)
+    limit = (now or datetime.now(UTC)) - timedelta(days=days)
+    found = versions(dataset)
+    old = [
+        version.version for version, successor in pairwise(found) if datetime.fromisoformat(successor.created) < limit
+    ]
+    for number in old:
+        shutil.rmtree(destination.folder_of(number))
+    return old
+
+
+def _current(destination: LocalFolder) -> Manifest:
+    manifest = destination.manifest()
+    if manifest is None:
+        raise InputError(f"{destination.root}: nothing is published yet.", "`likewise run` makes the first version.")
+    return manifest
+
+
+def _report(destination: LocalFolder) -> str:
+    return (destination.current / REPORT_NAME).read_text(encoding="utf-8")
+
+
+def _name(what: str, current: Manifest) -> str:
+    """A name that no other version's shards have."""
+    return f"{datetime.now(UTC).strftime(RUN_ID_FORMAT)}-{what}-{current.version + 1}"

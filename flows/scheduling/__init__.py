@@ -1,0 +1,1 @@
+"""When runs happen, on which Prefect server, and how a dataset is doing."""
