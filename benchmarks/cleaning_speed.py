@@ -3,17 +3,22 @@
 Run from the repository: `python -m benchmarks.cleaning_speed [--every N] [--folds 5] [--rounds 5]`, on the labelled
 pages of ../shared/corpora. Both read the same bytes in one process, now one first and now the other, and CPU time is
 counted. With the models of folds in build/models (`training.fit_blocks`, `training.fit_prefilter`), each page is judged
-by models that know nothing of its host. The last part takes articles through worker processes, one and two in turn, and
-the best round of each, because other work on the machine only slows them.
+by models that know nothing of its host.
+
+The last part takes articles through worker processes, one and two in turn, and gives the best round of each, because
+other work on the machine only slows them. Where there is much of it, Linux says how long the workers waited for a core
+that others had; without that, the time is what free cores would have taken, and the medians of the rounds are compared.
 """
 
 import argparse
+import multiprocessing
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 from trafilatura import bare_extraction
 
@@ -94,14 +99,46 @@ def report_prefilter(costs: Sequence[Cost]) -> None:
         print(f"  {kind} as {verdict}: {count}")
 
 
-def wall(pages: Sequence[Page], processes: int) -> float:
-    """Seconds from the first page to the last result, the processes running already."""
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Seconds from the first page to the last result, and those that a worker waited for a core meanwhile (mean)."""
+
+    wall: float
+    waited: float
+
+    @property
+    def on_free_cores(self) -> float:
+        """Seconds that the workers ran, or had nothing to do."""
+        return self.wall - self.waited
+
+
+def go_round(pages: Sequence[Page], processes: int) -> Round:
+    """Takes pages through so many worker processes that are running already."""
     results = clean_pages(pages, extract, WorkerOptions(processes=processes))
     next(results)
-    begun = time.perf_counter()
-    for _ in results:
-        pass
-    return time.perf_counter() - begun
+    begun, waited = time.perf_counter(), waited_for_cores()
+    for _ in range(len(pages) - 1):
+        next(results)
+    found = Round(time.perf_counter() - begun, (waited_for_cores() - waited) / processes)
+    next(results, None)  # ends the workers, which had to be there to be asked
+    return found
+
+
+def waited_for_cores() -> float:
+    """Seconds that this process's children could have run and did not; 0 where the system does not say."""
+    try:
+        stats = [Path(f"/proc/{child.pid}/schedstat").read_text() for child in multiprocessing.active_children()]
+    except OSError:
+        return 0.0
+    return sum(int(stat.split()[1]) for stat in stats) / 1e9
+
+
+def report_rounds(rounds: dict[int, list[Round]], pages: int) -> None:
+    """Prints how many times as fast two processes are as one."""
+    one, two = (min(found.wall for found in rounds[processes]) for processes in (1, 2))
+    print(f"{pages} pages: {one:.2f} s with one process, {two:.2f} s with two: {one / two:.2f} times")
+    one, two = (median(found.on_free_cores for found in rounds[processes]) for processes in (1, 2))
+    print(f"without the time that they waited for a core: {one:.2f} s and {two:.2f} s: {one / two:.2f} times")
 
 
 def main() -> None:
@@ -123,14 +160,13 @@ def main() -> None:
     report("turned away at a glance", [cost for cost in costs if cost.is_turned_away])
     report_prefilter(costs)
     given = [Page(page.url, page.html) for page in pages if page.kind == "article"][:_PAGES_OF_A_ROUND]
-    times: dict[int, list[float]] = {1: [], 2: []}
+    rounds: dict[int, list[Round]] = {1: [], 2: []}
     for _ in range(options.rounds):
-        for processes, found in times.items():
-            found.append(wall(given, processes))
-            print(f"{processes} processes: {found[-1]:.2f} s", flush=True)
+        for processes, found in rounds.items():
+            found.append(go_round(given, processes))
+            print(f"{processes} processes: {found[-1].wall:.2f} s, waited {found[-1].waited:.2f} s", flush=True)
     if options.rounds:
-        one, two = (min(times[processes]) for processes in (1, 2))
-        print(f"{len(given)} pages: {one:.2f} s with one process, {two:.2f} s with two: {one / two:.2f} times")
+        report_rounds(rounds, len(given))
 
 
 if __name__ == "__main__":
