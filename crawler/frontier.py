@@ -9,6 +9,7 @@ from cleaning.verdict import Verdict
 from crawler.entries import Added, Entry, Role, State, Task, Warc
 from crawler.gates import Gates, gate_of
 from crawler.ledger import Ledger
+from crawler.outcomes import UNCHANGED
 
 _FINAL = frozenset(
     (Verdict.GONE, Verdict.TRAP, Verdict.TOO_LARGE, Verdict.REFUSED_ADDRESS, Verdict.KNOWN, Verdict.NOT_HTML)
@@ -251,14 +252,16 @@ class Frontier:
             self.ledger.note(task, verdict, reason, at=now, warc=warc)
         self.refresh_top(task.host)
 
-    def unchanged(self, task: Task, now: float, *, validators: tuple[str, str] = ("", "")) -> None:
+    def unchanged(
+        self, task: Task, now: float, *, validators: tuple[str, str] = ("", ""), reason: str = UNCHANGED
+    ) -> None:
         """Acknowledges a revisit that found nothing new; what is known of the page stays."""
         self.database.execute(
             "UPDATE urls SET state = ?, fetched = ?, run_id = ?, etag = CASE ? WHEN '' THEN etag ELSE ? END,"
             " last_modified = CASE ? WHEN '' THEN last_modified ELSE ? END WHERE id = ?",
             (State.DONE, now, self.run_id, validators[0], validators[0], validators[1], validators[1], task.id),
         )
-        self.ledger.note(task, Verdict.NOT_MODIFIED, "unchanged since the last fetch", at=now)
+        self.ledger.note(task, Verdict.NOT_MODIFIED, reason, at=now)
         self.refresh_top(task.host)
 
     def move(self, task: Task, url: str, host: str) -> None:

@@ -11,6 +11,10 @@ from typing import Any
 from cleaning.verdict import Verdict
 from crawler.state import read_database
 
+UNCHANGED = "unchanged since the last fetch"
+WITHHELD = "unchanged, but its text is withheld: "
+"""Reasons of NOT_MODIFIED; the second goes on with the signal that says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -31,6 +35,11 @@ class Outcome:
     fetched_at: datetime | None
     warc_file: str
     warc_offset: int
+
+    @property
+    def withheld(self) -> str:
+        """The signal, as `name: value`, by which a page that did not change withholds its text; "" for none."""
+        return self.reason.removeprefix(WITHHELD) if self.reason.startswith(WITHHELD) else ""
 
 
 @dataclass(frozen=True, slots=True)

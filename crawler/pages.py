@@ -12,7 +12,7 @@ from crawler.candidates import Kind, looks_like_hub
 from crawler.entries import Added, Entry, Role, Task, Warc
 from crawler.gates import gate_of
 from crawler.links import PageLinks, read_page
-from crawler.outcomes import as_time
+from crawler.outcomes import UNCHANGED, WITHHELD, as_time
 from crawler.payload import OversizeError, PayloadError, decode
 from crawler.policy import opt_out, rights_json
 from crawler.ranking import is_hub
@@ -99,22 +99,21 @@ def _redirected(run: Run, task: Task, target: str) -> None:
 
 
 def _unchanged(run: Run, task: Task, answer: Answer, digest: str) -> None:
-    """Notes a page that is as before; it is opted out where its site or its headers reserve it by now."""
+    """Notes a page that is as before, and what its site or its headers declare by now: an opt-out, or a text withheld.
+
+    Its body, and so what it declares itself, did not change.
+    """
     run.store.append_revisit(answer.exchange, metadata(task, {}), digest, as_time(task.fetched))
-    if reserved := _reserved_since(run, task, answer):
-        run.frontier.drop(task, Verdict.OPTED_OUT, f"{reserved.name}: {reserved.value}", run.now())
-    else:
-        run.frontier.unchanged(task, run.now(), validators=answer.validators)
-    _note_position(run)
-    _claim(run, task, changed=False)
-
-
-def _reserved_since(run: Run, task: Task, answer: Answer) -> Signal | None:
-    """What reserves a page whose body, and so what it declares itself, did not change."""
     policy = run.policies.known(task.origin)
     site = policy.signals(task.url) if policy else ()
     declared = [*site, *header_signals(answer.headers, task.url, answer.at)]
-    return opt_out(declared, run.options.politeness.rights)
+    if reserved := opt_out(declared, run.options.politeness.rights):
+        run.frontier.drop(task, Verdict.OPTED_OUT, f"{reserved.name}: {reserved.value}", run.now())
+    else:
+        said = next((f"{WITHHELD}{one.name}: {one.value}" for one in declared if one.withholds), UNCHANGED)
+        run.frontier.unchanged(task, run.now(), validators=answer.validators, reason=said)
+    _note_position(run)
+    _claim(run, task, changed=False)
 
 
 def _stored(run: Run, task: Task, answer: Answer, payload: bytes) -> None:

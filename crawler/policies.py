@@ -20,6 +20,8 @@ from crawler.policy import (
     site_policy,
     unreachable_robots,
 )
+from crawler.rights import PathRule
+from crawler.rsl import rsl_rules
 
 DOCUMENT_TTL = 7 * 86_400.0
 """Seconds for which a site's declarations besides robots.txt are used without asking again."""
@@ -30,6 +32,7 @@ DOCUMENT_BYTES = 262_144
 _UNREACHABLE_TTL = 600.0
 _ROBOTS_ATTEMPTS = 3
 _CACHED = 512
+_LICENCES_CACHED = 32
 _MOST_VOUCHING = 100
 _EVER = float("-inf")
 
@@ -53,6 +56,7 @@ class PolicyBook:
     _parsed: OrderedDict[str, tuple[SitePolicy, float]] = field(default_factory=OrderedDict)
     _open: dict[str, _Open] = field(default_factory=dict)
     _delays: dict[str, float] = field(default_factory=dict)
+    _licences: OrderedDict[str, tuple[PathRule, ...] | None] = field(default_factory=OrderedDict)
 
     def policy(self, origin: str, now: float) -> SitePolicy | None:
         """The policy of an origin, or None where something of it must be asked for first."""
@@ -131,13 +135,19 @@ class PolicyBook:
         """The request for a licence."""
         return _task(Role.DOCUMENT, url, origin)
 
-    def licence(self, url: str) -> bytes | None:
-        """The body of a licence that was read, empty where that failed; None where it was not asked for."""
-        row = self.database.execute("SELECT body FROM documents WHERE url = ?", (url,)).fetchone()
-        return row["body"] if row else None
+    def licence(self, url: str) -> tuple[PathRule, ...] | None:
+        """The rules of a licence that was asked for; None where it was not, or could not be read."""
+        if url not in self._licences:
+            row = self.database.execute("SELECT body FROM documents WHERE url = ?", (url,)).fetchone()
+            self._licences[url] = rsl_rules(row["body"] if row else b"", url)
+            if len(self._licences) > _LICENCES_CACHED:
+                self._licences.popitem(last=False)
+        self._licences.move_to_end(url)
+        return self._licences[url]
 
     def document_answered(self, task: Task, body: bytes, now: float) -> None:
         """Stores a declaration; an empty body where there is none."""
+        self._licences.pop(task.url, None)
         self.database.execute(
             "INSERT OR REPLACE INTO documents VALUES(?, ?, ?)", (task.url, body[:DOCUMENT_BYTES], now + DOCUMENT_TTL)
         )

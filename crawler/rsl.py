@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
 from lxml import etree
@@ -65,33 +65,73 @@ def rsl_rules(body: bytes, base: str) -> tuple[PathRule, ...] | None:
     root = parse_xml(body)
     if root is None or local_name(root) != "rsl":
         return None
-    contents = [node for node in root.iter() if local_name(node) == "content"][:_MAX_RULES]
     origin = urljoin(base, "/")
-    addressed = [(content, urljoin(base, content.get("url") or "/")) for content in contents]
+    addressed = [(content, urljoin(base, content.url)) for content in _contents(root)]
     return tuple(_rule(content, address) for content, address in addressed if address.startswith(origin))
 
 
-def _rule(content: etree._Element, address: str) -> PathRule:
-    licences = [node for node in content.iter() if local_name(node) == "license"]
-    reserves = bool(content.get("server")) or any(map(_prohibits, licences))
-    reserves = reserves or (bool(licences) and not any(map(_permits, licences)))
+@dataclass(slots=True)
+class _Licence:
+    """The words of a licence for uses, and the kinds of payment that it asks for, in lower case."""
+
+    permits: set[str] = field(default_factory=set)
+    prohibits: set[str] = field(default_factory=set)
+    payments: set[str] = field(default_factory=set)
+
+    def note(self, name: str, node: etree._Element) -> None:
+        """Takes in an element of the licence."""
+        if name == "payment":
+            self.payments.add(node.get("type", "").lower())
+        elif name in ("permits", "prohibits") and node.get("type") == "usage":
+            words = self.permits if name == "permits" else self.prohibits
+            words.update(word for word in _WORDS.split((node.text or "").lower()) if word)
+
+    @property
+    def is_prohibitive(self) -> bool:
+        return bool(self.prohibits & _USES)
+
+    @property
+    def is_permissive(self) -> bool:
+        """Whether it lets texts be mined for nothing; one that lists no use permits all (RSL 1.0, `permits`)."""
+        return not self.payments - _FREE and (not self.permits or bool(self.permits & _USES))
+
+
+@dataclass(slots=True)
+class _Content:
+    """What licences are given for: an address, and whether they must be obtained from a server."""
+
+    url: str
+    has_server: bool
+    licences: list[_Licence] = field(default_factory=list)
+
+
+def _contents(root: etree._Element) -> list[_Content]:
+    """The contents of a document, in one pass: what they hold belongs to the innermost, however they are nested."""
+    found: list[_Content] = []
+    within: list[tuple[_Content | None, _Licence | None]] = [(None, None)]
+    for event, node in etree.iterwalk(root, events=("start", "end")):
+        if event == "end":
+            within.pop()
+            continue
+        content, licence = within[-1]
+        name = local_name(node)
+        if name == "content":
+            content, licence = _Content(node.get("url") or "/", bool(node.get("server"))), None
+            found.append(content)
+        elif name == "license" and content is not None:
+            licence = _Licence()
+            content.licences.append(licence)
+        elif licence is not None:
+            licence.note(name, node)
+        within.append((content, licence))
+    return found[:_MAX_RULES]
+
+
+def _rule(content: _Content, address: str) -> PathRule:
+    licences = content.licences
+    reserves = content.has_server or any(licence.is_prohibitive for licence in licences)
+    reserves = reserves or (bool(licences) and not any(licence.is_permissive for licence in licences))
     return PathRule(path_of(address), reserves, f"licence for {address}")
-
-
-def _prohibits(licence: etree._Element) -> bool:
-    return bool(_uses(licence, "prohibits") & _USES)
-
-
-def _permits(licence: etree._Element) -> bool:
-    """Whether a licence lets texts be mined for nothing; one that lists no use permits all (RSL 1.0, `permits`)."""
-    payments = {node.get("type", "").lower() for node in licence.iter() if local_name(node) == "payment"}
-    permitted = _uses(licence, "permits")
-    return not payments - _FREE and (not permitted or bool(permitted & _USES))
-
-
-def _uses(licence: etree._Element, name: str) -> set[str]:
-    nodes = (node for node in licence.iter() if local_name(node) == name and node.get("type") == "usage")
-    return {word for node in nodes for word in _WORDS.split((node.text or "").lower()) if word}
 
 
 def unread(address: str) -> str:
@@ -99,17 +139,19 @@ def unread(address: str) -> str:
     return f"the licence {address} could not be read"
 
 
-def licence_signals(licences: PageLicences, read: Callable[[str], bytes | None], url: str) -> Iterator[Signal]:
+def licence_signals(
+    licences: PageLicences, read: Callable[[str], tuple[PathRule, ...] | None], url: str
+) -> Iterator[Signal]:
     """What a page's licences declare about it.
 
     Args:
         licences: those of the page.
-        read: gives the body of a licence document; None or no RSL where it could not be read, which reserves.
+        read: gives the rules of a licence document; None where it could not be read, which reserves.
         url: the page's.
     """
     names = dict.fromkeys(licences.in_links, "rsl-link") | dict.fromkeys(licences.in_header, "rsl-header")
     for address in licences.named:
-        yield from _signals(names[address], rsl_rules(read(address) or b"", address), address, url)
+        yield from _signals(names[address], read(address), address, url)
     for text in licences.embedded[:MOST_LICENCES]:
         yield from _signals("rsl-embedded", rsl_rules(text.encode(), url), url, url)
 

@@ -25,6 +25,7 @@ from crawler.relevance import Odds, Relevance
 from crawler.screening import Screen
 from crawler.sources import Sources
 from crawler.store import WarcStore
+from crawler.withdrawals import is_missing
 
 MAX_ATTEMPTS = 3
 """Requests for a page or a source before it is given up in a run."""
@@ -87,9 +88,12 @@ class Run:
         self.frontier.drop(task, verdict, reason)
 
     def is_hopeless(self, task: Task) -> bool:
-        """Whether hardly any page of the task's like is relevant; sections, lists and the relevant are exempt."""
+        """Whether hardly any page of the task's like is relevant; sections, lists and the relevant are exempt.
+
+        So are pages that are missing: what was published must be known to be gone.
+        """
         is_judged = task.kind != Kind.LIST and not is_hub(task) and not task.relevant
-        return is_judged and self.odds.is_hopeless(task.title_score)
+        return is_judged and self.odds.is_hopeless(task.title_score) and not is_missing(self.frontier, task)
 
     def extra_delay(self, task: Task) -> float:
         """The seconds between two requests that the site asks for; 0 for none, or where it is not known yet."""

@@ -66,6 +66,11 @@ def ask_for_missing(frontier: Frontier) -> int:
     return len(missing)
 
 
+def is_missing(frontier: Frontier, task: Task) -> bool:
+    """Whether a page that was there before is asked for to learn whether it is gone, whatever it is about."""
+    return frontier.database.execute("SELECT 1 FROM missing WHERE id = ?", (task.id,)).fetchone() is not None
+
+
 def note_end(frontier: Frontier, task: Task, end: datetime | None) -> None:
     """Notes when a page ends to be available, as its publisher says; None where it says nothing of the kind."""
     frontier.database.execute("DELETE FROM ends WHERE id = ?", (task.id,))

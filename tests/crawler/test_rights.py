@@ -1,6 +1,7 @@
 """Reservations of text and data mining, by their specifications."""
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from cleaning.schema import Page
 from cleaning.verdict import Verdict
 from crawler.entries import Entry, Role, Warc
+from crawler.feeds import local_name
 from crawler.frontier import Frontier
 from crawler.gates import Gates
 from crawler.outcomes import outcomes
+from crawler.policies import PolicyBook
 from crawler.policy import AI_TXT, TDMREP, SitePolicy, read_robots, rights_json, site_policy
 from crawler.rights import header_signals, meta_signals, tdmrep_rules, usage_rules
 from crawler.rsl import header_licences, rsl_rules
@@ -130,6 +133,35 @@ def test_a_choice_of_rsl_licences(licences: list[str], expected: bool) -> None:
     rules = rsl_rules(f'<rsl><content url="/news/*">{terms}</content></rsl>'.encode(), ORIGIN)
     assert rules is not None
     assert [rule.reserves for rule in rules if rule.matches("/news/talks")] == [expected]
+
+
+def test_a_licence_belongs_to_the_innermost_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However deep contents are nested, each has its own licences alone, and every element is looked at once."""
+    depth, looked = 200, []
+    monkeypatch.setattr("crawler.rsl.local_name", lambda node: looked.append(node) or local_name(node))
+    inner = '<license><prohibits type="usage">all</prohibits></license>' * 300
+    opened = "".join(f'<content url="/{i}/">' for i in range(depth))
+    rules = rsl_rules(f"<rsl>{opened}{inner}{'</content>' * depth}</rsl>".encode(), ORIGIN)
+    assert [rule.pattern for rule in rules if rule.reserves] == [f"/{depth - 1}/"]
+    assert len(looked) <= depth + 2 * 300 + 2
+
+
+def test_a_licence_is_read_once_for_many_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rules are kept until it is asked for again; of many licences the latest are."""
+    read: list[str] = []
+    monkeypatch.setattr("crawler.policies.rsl_rules", lambda body, url: read.append(url) or rsl_rules(body, url))
+    with closing(open_database(tmp_path)) as database:
+        book = PolicyBook(database)
+        for number in range(40):
+            book.document_answered(book.licence_request(f"{ORIGIN}/{number}.xml", ORIGIN), PAID.encode(), 0.0)
+        assert [book.licence(f"{ORIGIN}/1.xml") == rsl_rules(PAID.encode(), ORIGIN) for _ in range(3)] == [True] * 3
+        assert len(read) == 1
+        book.document_answered(book.licence_request(f"{ORIGIN}/1.xml", ORIGIN), b"", 0.0)
+        assert book.licence(f"{ORIGIN}/1.xml") is None
+        for number in range(40):
+            book.licence(f"{ORIGIN}/{number}.xml")
+        assert book.licence(f"{ORIGIN}/0.xml") is not None
+    assert read.count(f"{ORIGIN}/0.xml") == 2
 
 
 @pytest.mark.parametrize("body", [b"", b"not found", b"<html></html>", b"<rsl", b"\xff\xfe"])
@@ -422,3 +454,18 @@ def test_an_opt_out_counts_on_a_page_that_did_not_change(
         crawled = crawl(options)
     assert web.paths("paper.test").count(PATH) == 2
     assert crawled.verdict(web.url("paper.test", PATH)) == verdict
+
+
+@pytest.mark.parametrize("etag", [{}, {"ETag": '"1"'}], ids=["the same body", "304"])
+def test_a_text_that_is_withheld_later_is_told(web: Web, tmp_path: Path, etag: dict[str, str]) -> None:
+    """The outcome of a page that did not change says by which header its text is withheld from now on."""
+    told = []
+    for run_id, day, headers in (("r1", "14", {}), ("r2", "15", {"X-Robots-Tag": "noarchive"}), ("r3", "16", {})):
+        web.add("paper.test", PATH, article("Velmar talks", SEED), headers=headers | etag)
+        items = [(web.url("paper.test", PATH), f"Velmar talks {day}", f"{day} Nov 2025 10:00:00 GMT")]
+        web.add("paper.test", "/feed", feed(items), type="application/rss+xml")
+        crawled = crawl(make_options(web, tmp_path / "s", run_id, feeds=(web.url("paper.test", "/feed"),)))
+        outcome = crawled.outcomes[web.url("paper.test", PATH)]
+        told.append((outcome.verdict, outcome.withheld))
+    unchanged = Verdict.NOT_MODIFIED
+    assert told == [(Verdict.KEPT, ""), (unchanged, "robots-tag: noarchive"), (unchanged, "")]

@@ -2,18 +2,22 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cleaning.topic import TopicOptions
 from cleaning.verdict import Verdict
 from crawler.entries import Added, Entry, Role, Task
 from crawler.frontier import Frontier
 from crawler.gates import Gates
 from crawler.outcomes import outcomes
+from crawler.relevance import Relevance
+from crawler.run import make_run
 from crawler.state import open_database
 from crawler.withdrawals import ask_for_missing, note_missing
-from tests.crawler.conftest import Crawled
+from tests.crawler.conftest import Crawled, make_options
 from tests.crawler.web import SEED, Web, article, feed
 
 NOW = 1_763_000_000.0
@@ -131,6 +135,21 @@ def test_a_missing_page_that_a_run_did_not_reach_waits_for_the_next(database: sq
     runs = Runs(database)
     runs.look(missed)
     assert [runs.next(), runs.next(missed), runs.next()] == [True, True, False]
+
+
+def test_a_missing_page_is_never_hopeless(database: sqlite3.Connection, web: Web, tmp_path: Path) -> None:
+    """A page unlike all that was relevant is left alone, but not where it may be gone."""
+    relevance = Relevance.from_seeds((SEED,), TopicOptions(), ())
+    run = make_run(make_options(web, tmp_path / "s"), relevance, database, lambda: NOW)
+    assert run is not None
+    for key in ("a", "b"):
+        run.frontier.add(Entry(key, web.url("a.test", f"/{key}"), "a.test", Role.PAGE, 0.5))
+    for _ in range(50):
+        run.odds.add(0.0, relevant=False)
+    lost, other = run.frontier.tasks("state = 0 ORDER BY id")
+    assert run.is_hopeless(lost)
+    missed(run.frontier, replace(lost, fetched=NOW))
+    assert [run.is_hopeless(task) for task in (lost, other)] == [False, True]
 
 
 def test_a_page_that_never_was_there_is_not_asked_for_again(database: sqlite3.Connection, tmp_path: Path) -> None:
