@@ -15,8 +15,8 @@ Positions = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Pair = tuple[Words, Words]
 
-# A key is the number of a pair (6 bits), a shingle (38) and its place among the words of all pairs (20).
-_PAIRS, _WORDS = 64, 40_000  # Compared together: the arrays then stay within the processor's cache.
+# A key is the number of a pair, from 1 (6 bits), a shingle (38) and its place among the words of all pairs (20).
+_PAIRS, _WORDS = 63, 40_000  # Compared together: the arrays then stay within the processor's cache.
 _PAIR_SHIFT = np.uint64(58)
 _PLACE_BITS = np.uint64(20)
 _PLACE = np.uint64(2**20 - 1)
@@ -84,9 +84,26 @@ class Overlap(NamedTuple):
         """The overlap of the right text with the left one."""
         return self._replace(left=self.right, right=self.left)
 
+    def numbers_in_row(self) -> list[int]:
+        """All that was counted, ROW numbers, from which `overlap_of` makes it again."""
+        return [*self.left, *self.right, self.runs, self.longest, *self.others, *self.numbers, *self.names]
+
+
+ROW = 18
+"""Numbers that an overlap is made of."""
+
+
+def overlap_of(row: Sequence[int]) -> Overlap:
+    """The overlap that gave its `numbers_in_row`."""
+    slots = Slots(row[12], row[13]), Slots(row[14], row[15]), Slots(row[16], row[17])
+    return Overlap(Side(*row[:5]), Side(*row[5:10]), row[10], row[11], slots[NUMBER], slots[NAME], slots[PLAIN])
+
 
 def compare(pairs: Sequence[Pair]) -> list[Overlap]:
-    """Aligns the texts of each pair on the shingles they share; the first of a pair is the left one of its overlap."""
+    """Aligns the texts of each pair on the shingles they share; the first of a pair is the left one of its overlap.
+
+    What a pair is compared beside makes no difference.
+    """
     return [overlap for chunk in _chunks(pairs) for overlap in _compare(chunk)]
 
 
@@ -146,20 +163,16 @@ def _compare(pairs: list[Pair]) -> list[Overlap]:
             np.stack([kept + again, changed], axis=2).reshape(left.pairs, 2 * _KINDS),
         ]
     )
-    overlaps = [_overlap(row) for row in rows.tolist()]
+    overlaps = [overlap_of(row) for row in rows.tolist()]
     # Equal texts are not looked at word by word: they are equal even where they have no shingles, or repeat them.
     return [equal(one) if _are_equal(one, other) else o for (one, other), o in zip(pairs, overlaps, strict=True)]
-
-
-def _overlap(row: list[int]) -> Overlap:
-    slots = Slots(row[12], row[13]), Slots(row[14], row[15]), Slots(row[16], row[17])
-    return Overlap(Side(*row[:5]), Side(*row[5:10]), row[10], row[11], slots[NUMBER], slots[NAME], slots[PLAIN])
 
 
 def _texts(texts: list[Words]) -> _Texts:
     sizes = np.array([words.size for words in texts], np.int64)
     words, owner, ends = np.concatenate(texts), np.repeat(np.arange(sizes.size), sizes), np.cumsum(sizes)
-    shingles = (shingle_keys(words) >> np.uint64(6)) & ~_PLACE | owner[: 1 - WIDTH].astype(np.uint64) << _PAIR_SHIFT
+    number = owner[: 1 - WIDTH].astype(np.uint64) + np.uint64(1)
+    shingles = (shingle_keys(words) >> np.uint64(6)) & ~_PLACE | number << _PAIR_SHIFT
     shingles[owner[: 1 - WIDTH] != owner[WIDTH - 1 :]] = 0  # Two texts have part in it.
     return _Texts(words, owner, ends - sizes, ends, shingles)
 
@@ -205,8 +218,11 @@ def _continued(left: Hashes, right: Hashes, at_left: Positions, at_right: Positi
     wanted, after = left[at_left], sure.searchsorted(doubtful)
     before, after = sure[np.maximum(after - 1, 0)], sure[np.minimum(after, sure.size - 1)]
     anchor = np.where((wanted[before] ^ wanted[doubtful]) >> _PAIR_SHIFT == 0, before, after)
-    guess = np.clip(at_left[doubtful] + at_right[anchor] - at_left[anchor], 0, right.size - 1)
-    continues = right[guess] == wanted[doubtful]
+    guess = at_left[doubtful] + at_right[anchor] - at_left[anchor]
+    inside = np.clip(guess, 0, right.size - 1)
+    # What a pair is compared beside must not matter: an anchor counts in its own pair only.
+    is_own = (wanted[anchor] ^ wanted[doubtful]) >> _PAIR_SHIFT == 0
+    continues = is_own & (right[inside] == wanted[doubtful]) & (inside == guess)
     at_right[doubtful[continues]] = guess[continues]
     return at_right
 

@@ -57,15 +57,20 @@ class Pairs:
 class Candidates:
     """The pairs of texts that share sampled shingles, counted once and weighed by clusters that are told later."""
 
-    def __init__(self, shingles: Shingles) -> None:
+    def __init__(self, shingles: Shingles, partners: int = MAX_POSTINGS) -> None:
+        """Pairs each new text with the first earlier ones that have a shingle of it, so many by each shingle."""
         self._group, self._texts = _shared(shingles)
         self._sizes = shingles.sizes
-        self._rows, partners = _paired_rows(self._group, self._texts, shingles.known)
-        pairs = self._texts[self._rows] * len(self._sizes) + self._texts[partners]
+        self._rows, earlier = _paired_rows(self._group, self._texts, shingles.known, partners)
+        pairs = self._texts[self._rows] * len(self._sizes) + self._texts[earlier]
         pairs, self._pair = np.unique(pairs, return_inverse=True)
         self._new, self._earlier = np.divmod(pairs, max(1, len(self._sizes)))
-        shared = np.bincount(self._pair, minlength=pairs.size)
-        self._plain = shared / np.maximum(1, np.minimum(self._sizes[self._new], self._sizes[self._earlier]))
+        self._both = np.bincount(self._pair, minlength=pairs.size)
+        self._plain = self._both / np.maximum(1, np.minimum(self._sizes[self._new], self._sizes[self._earlier]))
+
+    def counted(self) -> tuple[Numbers, Numbers, Numbers]:
+        """All pairs: the new texts, the earlier ones, and how many sampled shingles both have."""
+        return self._new, self._earlier, self._both
 
     def plain(self, least: float) -> Pairs:
         """The pairs of at least this containment, 0..1: the share of the smaller text's sample that both have."""
@@ -122,13 +127,11 @@ def _shared(shingles: Shingles) -> tuple[Numbers, Numbers]:
     return np.cumsum(~again[shared]) - 1, texts
 
 
-def _paired_rows(group: Numbers, texts: Numbers, known: int) -> tuple[Numbers, Numbers]:
-    """Rows of new texts, each with the rows of the first earlier texts that have the same shingle."""
+def _paired_rows(group: Numbers, texts: Numbers, known: int, most: int) -> tuple[Numbers, Numbers]:
+    """Rows of new texts, each with the rows of the first few earlier texts that have the same shingle."""
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     start = starts[group]
     rank = np.arange(group.size) - start
-    rows = [
-        np.flatnonzero((rank > offset) & (texts >= known)) for offset in range(min(MAX_POSTINGS, rank.max(initial=0)))
-    ]
+    rows = [np.flatnonzero((rank > offset) & (texts >= known)) for offset in range(min(most, rank.max(initial=0)))]
     partners = [start[found] + offset for offset, found in enumerate(rows)]
     return np.concatenate([*rows, starts[:0]]), np.concatenate([*partners, starts[:0]])

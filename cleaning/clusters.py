@@ -111,9 +111,17 @@ NOVEL = 4
 Fetch = Callable[[Sequence[int]], dict[int, Article]]
 """Articles of earlier batches, by their number among the texts that are judged."""
 
+Align = Callable[[Sequence[tuple[Article, Article]]], list[Overlap]]
+"""The overlaps of some pairs of articles whose words are known, the first of a pair being the left one."""
+
 Others = list[tuple[int, float]]
 Found = dict[int, Others]
 """For new texts the earlier ones that they may be copies of, best first, with the share that both have."""
+
+
+def align_words(pairs: Sequence[tuple[Article, Article]]) -> list[Overlap]:
+    """Aligns the words of each pair of articles."""
+    return compare([(left.words, right.words) for left, right in pairs])
 
 
 class Batch:
@@ -123,11 +131,16 @@ class Batch:
     batches, of which those needed are fetched, then the new ones.
     """
 
-    def __init__(self, new: Sequence[Article], tops: Numbers, fetch: Fetch, policy: Policy) -> None:
-        """Gets, beside the new texts, for each earlier one the number of the representative of its cluster."""
+    def __init__(
+        self, new: Sequence[Article], tops: Numbers, fetch: Fetch, policy: Policy, align: Align = align_words
+    ) -> None:
+        """Gets, beside the new texts, for each earlier one the number of the representative of its cluster.
+
+        `align` may know overlaps already; they must be those that `align_words` finds.
+        """
         self._new = range(len(tops), len(tops) + len(new))
         self._articles = dict(zip(self._new, new, strict=True))
-        self._fetch, self._policy, self._tops = fetch, policy, tops
+        self._fetch, self._policy, self._tops, self._align = fetch, policy, tops, align
         self._overlaps: dict[tuple[int, int], Overlap] = {}
         self._verdicts: dict[tuple[int, int, float], bool] = {}
         # For each text that does not stand for its cluster, the one it was put under.
@@ -253,7 +266,7 @@ class Batch:
         missing = dict.fromkeys(pair for pair in pairs if pair not in self._overlaps)
         both = {pair: (self._articles[pair[0]], self._articles[pair[1]]) for pair in missing}
         whole = [pair for pair, (left, right) in both.items() if not (left.sketch or right.sketch)]
-        compared = compare([(both[pair][0].words, both[pair][1].words) for pair in whole])
+        compared = self._align([both[pair] for pair in whole])
         self._overlaps.update(zip(whole, compared, strict=True))
         if len(whole) < len(both):
             self._overlaps.update((pair, _estimated(*both[pair])) for pair in both.keys() - set(whole))

@@ -20,6 +20,7 @@ PLACES = {
     "clean": ("flows.commands.run:clean", "Only extract: turn the run's WARC pages into clean articles."),
     "filter": ("flows.commands.run:filter_", "Only judge: which of the run's articles are like the seeds."),
     "copies": ("flows.commands.run:copies", "Only compare: which articles are copies or later editions of known ones."),
+    "dedup": ("flows.commands.dedup:dedup", "Recognise the copies among all articles in Parquet files at once."),
     "publish": ("flows.commands.run:publish", "Only publish: a new version from all runs that are not in it yet."),
     "report": ("flows.commands.run:report_", "Show what became of every page of a run."),
     "label": ("flows.commands.topic:label", "Teach the topic: say of borderline articles whether they belong."),
@@ -35,7 +36,7 @@ PLACES = {
     "versions": ("flows.commands.history:versions", "List the versions that are still there."),
     "diff": ("flows.commands.history:diff", "Show which articles came, went or changed between two versions."),
     "rollback": ("flows.commands.history:rollback", "Publish the rows of an earlier version again."),
-    "takedown": ("flows.commands.history:takedown", "Remove articles everywhere, and keep them out."),
+    "takedown": ("flows.commands.takedown:takedown", "Remove articles everywhere, and keep them out."),
     "compact": ("flows.commands.history:compact", "Publish the same rows in fewer files."),
     "reclean": ("flows.commands.derive:reclean", "Derive everything again from the stored pages, as one version."),
     "hydrate": ("flows.commands.derive:hydrate", "Rebuild the texts of a dataset that was published without them."),
@@ -91,7 +92,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     epilog="Exit codes: 0 done, 1 failed, 2 bad input or recipe, 3 no source answered, 4 state or disk, "
-    "5 published dataset, 6 Prefect server, 130 stopped by Ctrl-C.",
+    "5 published dataset, 6 Prefect server, 7 workers, 70 a fault in likewise, 130 stopped by Ctrl-C.",
 )
 
 

@@ -10,11 +10,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from cleaning.boilerplate import CleanSeed, clean_seed
 from cleaning.feedback import Label
 from cleaning.topic import TopicOptions
+from cleaning.urls import canonical
 from crawler.apis import GDELT
 from crawler.options import CrawlOptions, Limits, Network, Politeness
 from flows.destinations.addresses import ADDRESS
@@ -25,7 +35,15 @@ from flows.wording import sentences
 HOME_VARIABLE = "LIKEWISE_HOME"
 RECIPE_NAME = "recipe.toml"
 
-HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")]
+
+def _fetchable(url: str) -> str:
+    if canonical(url) is None:
+        raise ValueError("is no http(s) URL that can be asked for: look at its host and its port")
+    return url
+
+
+HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+"), AfterValidator(_fetchable)]
+FolderUrl = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9+]*://[^\s]+$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 ReplicaAddress = Annotated[str, StringConstraints(pattern=ADDRESS)]
 
@@ -178,6 +196,22 @@ class ScheduleSection(_Section):
         return self
 
 
+class RunSection(_Section):
+    """What a run's parts are spread over, where that is found, and where the run and its workers meet."""
+
+    runner: Literal["threads", "processes", "ray", "dask"] = "threads"
+    address: str = ""
+    work: FolderUrl = ""
+
+    @model_validator(mode="after")
+    def _of_a_cluster(self) -> Self:
+        if self.address and self.runner not in ("ray", "dask"):
+            raise ValueError('`run.address` is that of a cluster: take it out, or set `run.runner` to "ray" or "dask"')
+        if self.work and self.runner == "threads":
+            raise ValueError("`run.work` is where workers meet, and threads have none: take it out")
+        return self
+
+
 class Recipe(_Section):
     """What a dataset is; the tables of recipe.toml."""
 
@@ -194,6 +228,7 @@ class Recipe(_Section):
     publish: PublishSection = PublishSection()
     expect: ExpectSection = ExpectSection()
     schedule: ScheduleSection = ScheduleSection()
+    run: RunSection = RunSection()
 
     @model_validator(mode="after")
     def _polite_to_others(self) -> Self:
@@ -255,6 +290,12 @@ class Dataset:
                 )
             found.update(Path(match) for match in matches)
         return sorted(found, key=lambda path: (path.name, path))
+
+
+def called_as(environ: Mapping[str, str] | None = None) -> str:
+    """How the user starts likewise, for advice on what to type next: below `uv run` it is not on their path."""
+    found = os.environ if environ is None else environ
+    return "uv run likewise" if "UV_RUN_RECURSION_DEPTH" in found else "likewise"
 
 
 def load_dataset_config(name_or_path: str, environ: Mapping[str, str] | None = None) -> Dataset:
@@ -350,9 +391,13 @@ def _allowed_keys(loc: Sequence[Any]) -> list[str]:
 def _read_seed(path: Path) -> Seed:
     try:
         cleaned: CleanSeed = clean_seed(path.read_bytes().decode("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise RecipeError(
-            f"{path}: this seed cannot be read as UTF-8 text: {error}.", "Save the article as a plain text file."
+            f"{path}: this seed cannot be read: {error.strerror}.", "Mend it, or take it out of topic.seeds."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(
+            f"{path}: this seed is no UTF-8 text: {error}.", "Save the article as a plain text file."
         ) from error
     if "\x00" in cleaned.text or not cleaned.text.strip():
         raise RecipeError(

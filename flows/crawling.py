@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextvars import copy_context
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,11 +17,12 @@ from cleaning.schema import REJECTED, arrow_schema
 from cleaning.urls import host_of
 from cleaning.verdict import Verdict
 from crawler.options import CrawlOptions
-from crawler.outcomes import Totals, outcomes, totals
+from crawler.outcomes import SourceTotals, Totals, outcomes, totals
 from crawler.sources import given_sources
-from flows.config import crawl_options
+from flows.config import Dataset, crawl_options
 from flows.curation.labels import read_labels
 from flows.errors import SourcesError, StateError
+from flows.reach import lacking_settings
 from flows.runs import Run, list_runs, write_text
 from flows.scheduling.health import RUNS_COMPARED, troubles
 from flows.tables import write_table
@@ -29,7 +31,7 @@ from flows.watching import SILENT, Watcher
 _UNREACHABLE = 3
 """The exit code of `python -m crawler` when no source answered."""
 
-_SOURCES_SHOWN = 3
+_SOURCES_SHOWN = 10
 _LOG_PREFIX = re.compile(r"^[\d-]{10} [\d:,]{12} [A-Z]+ ")
 
 OUTCOMES = arrow_schema(column for column in REJECTED if column.name not in ("run_id", "similarity"))
@@ -78,7 +80,11 @@ COUNTED_ONLY = frozenset({Verdict.KEPT, Verdict.KNOWN, Verdict.NOT_MODIFIED, Ver
 """Outcomes of the crawl that say nothing against a page; they are counted, and make no row of `rejected`."""
 
 THERE_NAME = "there.parquet"
-"""The URLs at which the crawl found a page, new or as it was: what was missing there is missed no longer."""
+"""The URLs at which the crawl found a page, new or as it was: what was missing there is missed no longer.
+
+`withheld` is the signal by which a page that is as it was withholds its text by now.
+"""
+_THERE_SCHEMA = pa.schema([pa.field("url", pa.string()), pa.field("withheld", pa.string())])
 
 _THERE = frozenset({Verdict.KEPT, Verdict.NOT_MODIFIED})
 
@@ -89,8 +95,8 @@ def _write_outcomes(run: Run) -> dict[str, int]:
         if outcome.verdict not in COUNTED_ONLY:
             found.append(outcome)
         elif outcome.verdict in _THERE:
-            there.append(outcome.url)
-    write_table(run.folder / THERE_NAME, pa.table({"url": pa.array(there, pa.string())}))
+            there.append({"url": outcome.url, "withheld": outcome.withheld or None})
+    write_table(run.folder / THERE_NAME, pa.Table.from_pylist(there, _THERE_SCHEMA))
     rows = [asdict(outcome) | {"domain": host_of(outcome.url), "verdict": str(outcome.verdict)} for outcome in found]
     write_table(run.folder / "outcomes.parquet", pa.Table.from_pylist(rows, schema=OUTCOMES))
     whole = totals(run.dataset.state, run.id)
@@ -117,7 +123,8 @@ def _watch_crawl(command: list[str], pages: int, watcher: Watcher) -> _Ended:
         text=True,
         start_new_session=True,
     ) as process:
-        listener = threading.Thread(target=_listen, args=(process, watcher, tail), daemon=True)
+        # In this context, because Prefect's settings lie there: a log line from outside starts it a server of its own.
+        listener = threading.Thread(target=copy_context().run, args=(_listen, process, watcher, tail), daemon=True)
         listener.start()
         assert process.stdout is not None
         try:
@@ -150,10 +157,12 @@ def _stop_in_good_order(process: subprocess.Popen[str], seconds: float = 20.0) -
 
 def _check_exit(ended: _Ended, run: Run) -> None:
     if ended.code == _UNREACHABLE:
+        failed = _unanswered(run)
+        lines = [f"  {one.source}: {one.error}" for one in failed[:_SOURCES_SHOWN]]
+        more = [f"  and {len(failed) - _SOURCES_SHOWN} more"] if len(failed) > _SOURCES_SHOWN else []
         raise SourcesError(
-            f"None of the sources of {run.dataset.name} answered: {_unanswered(run)}.",
-            f"Check the addresses under [sources] in {run.dataset.recipe_path} and this machine's network; "
-            "then run the same command again.",
+            "\n".join([f"None of the sources of {run.dataset.name} answered" + (":" if lines else "."), *lines, *more]),
+            _remedy(run.dataset, [one.source for one in failed]),
         )
     if ended.code:
         said = _LOG_PREFIX.sub("", ended.tail[-1]) if ended.tail else "it said nothing"
@@ -163,9 +172,19 @@ def _check_exit(ended: _Ended, run: Run) -> None:
         )
 
 
-def _unanswered(run: Run) -> str:
-    """The sources that were asked, each with what came of it."""
+def _unanswered(run: Run) -> list[SourceTotals]:
+    """The sources that were asked in vain."""
     found = totals(run.dataset.state, run.id)
-    failed = [f"{one.source} ({one.error})" for one in (found.sources if found else ()) if one.error]
-    more = f", and {len(failed) - _SOURCES_SHOWN} more" if len(failed) > _SOURCES_SHOWN else ""
-    return ", ".join(failed[:_SOURCES_SHOWN]) + more
+    return [one for one in (found.sources if found else ()) if one.error]
+
+
+def _remedy(dataset: Dataset, failed: Sequence[str]) -> str:
+    """What to do about sources that did not answer."""
+    if settings := lacking_settings(dataset.recipe.network, failed):
+        return (
+            f"To crawl this machine or such a port, add to [network] in {dataset.recipe_path}: {'; '.join(settings)}."
+        )
+    return (
+        f"Check the addresses under [sources] in {dataset.recipe_path} and this machine's network; "
+        "then run the same command again."
+    )

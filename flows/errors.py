@@ -53,3 +53,15 @@ class ServerError(LikewiseError):
     """The Prefect server does not answer, or does not start."""
 
     exit_code = 6
+
+
+class ClusterError(LikewiseError):
+    """The workers that a recipe names cannot be reached, or could not do their part."""
+
+    exit_code = 7
+
+
+class InternalError(LikewiseError):
+    """Something that likewise did not foresee: its own fault."""
+
+    exit_code = 70  # EX_SOFTWARE of sysexits.h

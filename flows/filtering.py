@@ -1,15 +1,18 @@
 """Judges extracted articles against the recipe: topic, language, period, paywall and rights; pure, on Arrow tables."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+from pydantic import TypeAdapter
 
+from cleaning.feedback import Label
 from cleaning.schema import REASON, SIMILARITY, VERDICT, Column, arrow_schema
-from cleaning.topic import Score, TopicProfile
+from cleaning.topic import Score, TopicOptions, TopicProfile
 from cleaning.verdict import Verdict
-from flows.config import Recipe
-from flows.takedown import NONE, Takedowns
+from flows.config import Recipe, Seed
+from flows.takedown import NONE, Takedown, Takedowns
 
 FILTERED = arrow_schema(
     (
@@ -32,6 +35,46 @@ _NEEDED = [
     "is_paywalled",
     "rights",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """All that articles are judged by: whoever has it judges as the run would."""
+
+    recipe: Recipe
+    seeds: tuple[Seed, ...]
+    labels: tuple[Label, ...]
+    takedowns: tuple[Takedown, ...]
+
+    def profile(self) -> TopicProfile:
+        """The topic of the seeds and labels, at the threshold that the recipe asks for.
+
+        Raises:
+            TopicError: the seeds make none.
+        """
+        topic = self.recipe.topic
+        return TopicProfile.fit(
+            [seed.text for seed in self.seeds],
+            [seed.name for seed in self.seeds],
+            TopicOptions(topic.threshold, topic.width),
+            labels=self.labels,
+        )
+
+    def judge(self, extracted: pa.Table) -> pa.Table:
+        """One row of FILTERED for each extracted row."""
+        return judge_rows(extracted, self.profile(), self.recipe, Takedowns.of(self.takedowns))
+
+    def to_json(self) -> str:
+        """For others, to the last digit."""
+        return _CRITERIA.dump_json(self, exclude_defaults=True).decode()
+
+    @staticmethod
+    def from_json(text: str) -> "Criteria":
+        """What `to_json` gave."""
+        return _CRITERIA.validate_json(text, strict=False)  # dates are texts in JSON
+
+
+_CRITERIA = TypeAdapter(Criteria)
 
 
 def judge_rows(extracted: pa.Table, profile: TopicProfile, recipe: Recipe, takedowns: Takedowns = NONE) -> pa.Table:

@@ -15,6 +15,7 @@ from flows.publishing.checks import RefusedVersionError
 from flows.runs import Run, due_runs, failures_noted, locked_state, open_run, start_run
 from flows.scheduling import artifacts
 from flows.scheduling.occasions import Occasion, current_occasion, occasions_since, superseding
+from flows.spreading.runners import spread_for
 from flows.watching import Watcher, current_watcher
 
 Summary = dict[str, Any]
@@ -57,21 +58,21 @@ def crawl(recipe: str, run_id: str) -> Summary:
 def clean(recipe: str, run_id: str) -> Summary:
     """Extracts the pages of the run's WARC files."""
     run = _run(recipe, run_id)
-    return stages.clean(run, watcher=_watcher(run, "clean"))
+    return stages.clean(run, watcher=_watcher(run, "clean"), spread=spread_for(run))
 
 
 @task(name="filter", retries=1, retry_condition_fn=_worth_another_try, cache_policy=NO_CACHE)
 def filter_articles(recipe: str, run_id: str) -> Summary:
     """Keeps the articles like the seeds."""
     run = _run(recipe, run_id)
-    return stages.filter_articles(run, watcher=_watcher(run, "filter"))
+    return stages.filter_articles(run, _watcher(run, "filter"), spread_for(run))
 
 
 @task(name="copies", retries=1, retry_condition_fn=_worth_another_try, cache_policy=NO_CACHE)
 def find_copies(recipe: str, run_id: str) -> Summary:
     """Recognises copies and later editions."""
     run = _run(recipe, run_id)
-    return stages.find_copies(run, watcher=_watcher(run, "copies"))
+    return stages.find_copies(run, _watcher(run, "copies"), spread=spread_for(run))
 
 
 @task(name="publish", retries=1, retry_condition_fn=_worth_another_try, cache_policy=NO_CACHE)

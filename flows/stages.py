@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from heapq import nlargest
-from itertools import islice
+from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from cleaning.extract import ExtractOptions, extract
 from cleaning.schema import Extraction, Page
-from cleaning.topic import TopicError, TopicOptions, TopicProfile
+from cleaning.topic import TopicError, TopicProfile
 from cleaning.urls import canonical
 from cleaning.verdict import Verdict
 from flows import inputs
@@ -30,13 +30,14 @@ from flows.crawling import crawl
 from flows.curation.labels import read_labels
 from flows.destinations.push import push_all
 from flows.errors import InputError, RecipeError
-from flows.filtering import judge_rows
+from flows.filtering import Criteria, judge_rows
 from flows.publishing.checks import RefusedVersionError
-from flows.publishing.promotion import PROMOTED_NAME, WITHDRAWN_NAME, gone_articles, promotions, settle_withdrawn
+from flows.publishing.promotion import PROMOTED_NAME, WITHDRAWN_NAME, gone_articles, promotions, settle
 from flows.publishing.publish import ORPHANS_NAME, publish_pending
 from flows.publishing.report import as_json, render_report
 from flows.repeated import remove_repeated
 from flows.runs import Run, write_text
+from flows.spreading.spread import Spread, cleaned_parts, judged_parts, prints_of
 from flows.tables import extraction_table, write_table
 from flows.takedown import Takedowns, read_takedowns
 from flows.watching import SILENT, Watcher
@@ -88,11 +89,22 @@ def own_warc_files(run: Run) -> list[Path]:
 
 
 def clean(
-    run: Run, source: Input = Input(), workers: WorkerOptions | None = None, watcher: Watcher = SILENT
+    run: Run,
+    source: Input = Input(),
+    workers: WorkerOptions | None = None,
+    watcher: Watcher = SILENT,
+    spread: Spread | None = None,
 ) -> Summary:
     """Extracts every page in worker processes, into Parquet parts of PAGES_A_PART rows in the pages' order.
 
     Damaged input does not stop it: what can be read is cleaned, and the summary's `damaged` names the rest.
+
+    Args:
+        run: whose pages they are.
+        source: where they come from.
+        workers: the processes of this machine; by default as many as this one may use cores.
+        watcher: who is told.
+        spread: over what the parts are spread, in place of these processes.
 
     Raises:
         InputError: the run was begun with other input.
@@ -107,10 +119,15 @@ def clean(
     pages = islice(source.pages(run, damaged.append), done * PAGES_A_PART, None)
     recipe = run.dataset.recipe
     options = ExtractOptions(recipe.limits.words, least_article=LEAST_ARTICLE, lede=recipe.clean.lede)
-    results = clean_pages(pages, partial(extract, options=options), workers or default_workers())
-    for part in _parts(results, watcher, done * PAGES_A_PART):
-        write_table(run.clean_folder / f"{done:05d}.parquet", extraction_table(part))
-        done += 1
+    if spread:
+        counts = cleaned_parts(run, _batches(pages), options, spread, done)
+        for number in accumulate(counts, initial=done * PAGES_A_PART):
+            watcher.progress("clean", number, None)
+    else:
+        results = clean_pages(pages, partial(extract, options=options), workers or default_workers())
+        for extractions in _parts(results, watcher, done * PAGES_A_PART):
+            write_table(run.clean_folder / f"{done:05d}.parquet", extraction_table(extractions))
+            done += 1
     for line in damaged:
         watcher.log(f"damaged input: {line}")
     verdicts = remove_repeated(run, is_wanted=recipe.clean.repeated == "remove")
@@ -159,6 +176,12 @@ def _parts(results: Iterator[Extraction], watcher: Watcher, done: int) -> Iterat
         yield part
 
 
+def _batches(pages: Iterator[Page]) -> Iterator[Iterator[Page]]:
+    """The pages of each part; one part is to be read to its end before the next."""
+    for first in pages:
+        yield chain((first,), islice(pages, PAGES_A_PART - 1))
+
+
 def _counted(results: Iterator[Extraction], watcher: Watcher, done: int) -> Iterator[Extraction]:
     for number, result in enumerate(results, done + 1):
         watcher.progress("clean", number, None)
@@ -168,7 +191,7 @@ def _counted(results: Iterator[Extraction], watcher: Watcher, done: int) -> Iter
 # Filter
 
 
-def filter_articles(run: Run, watcher: Watcher = SILENT) -> Summary:
+def filter_articles(run: Run, watcher: Watcher = SILENT, spread: Spread | None = None) -> Summary:
     """Judges every extracted page against the seeds, the languages, the period and the rights policy.
 
     Each part of `clean/` gets a part of the same rows in `filter/`, with verdict, reason, similarity and nearest seed.
@@ -177,19 +200,26 @@ def filter_articles(run: Run, watcher: Watcher = SILENT) -> Summary:
         return finished
     run.require("clean")
     profile = topic_profile(run.dataset)
-    takedowns = Takedowns.of(read_takedowns(run.dataset))
     counts: Counter[str] = Counter()
     nearest: list[tuple[float, str, str]] = []
     parts = sorted(run.clean_folder.glob("[0-9]*.parquet"))
-    for number, path in enumerate(parts, 1):
-        extracted = pq.read_table(path, partitioning=None)
-        judged = judge_rows(extracted, profile, run.dataset.recipe, takedowns)
-        write_table(run.filter_folder / path.name, judged)
+    judging = judged_parts(run, parts, criteria(run.dataset), spread) if spread else _judged_here(run, parts, profile)
+    for number, (extracted, judged) in enumerate(judging, 1):
         counts.update(judged["verdict"].to_pylist())
         nearest = nlargest(3, [*nearest, *_off_topic(extracted, judged)])
         watcher.progress("filter", number, len(parts))
     summary = {"threshold": profile.threshold, "verdicts": dict(sorted(counts.items())), "nearest": nearest}
     return run.finish("filter", summary | {"problems": list(profile.problems())})
+
+
+def _judged_here(run: Run, parts: list[Path], profile: TopicProfile) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Judges parts, and gives each with what was judged of it."""
+    takedowns = Takedowns.of(read_takedowns(run.dataset))
+    for path in parts:
+        extracted = pq.read_table(path, partitioning=None)
+        judged = judge_rows(extracted, profile, run.dataset.recipe, takedowns)
+        write_table(run.filter_folder / path.name, judged)
+        yield extracted, judged
 
 
 def _off_topic(extracted: pa.Table, judged: pa.Table) -> list[tuple[float, str, str]]:
@@ -199,17 +229,16 @@ def _off_topic(extracted: pa.Table, judged: pa.Table) -> list[tuple[float, str, 
     return [(similarity, title, url) for verdict, similarity, title, url in rows if verdict == Verdict.OFF_TOPIC]
 
 
+def criteria(dataset: Dataset) -> Criteria:
+    """All that the dataset's articles are judged by."""
+    labels = tuple(stored.learnable() for stored in read_labels(dataset))
+    return Criteria(dataset.recipe, dataset.seeds(), labels, tuple(read_takedowns(dataset)))
+
+
 def topic_profile(dataset: Dataset) -> TopicProfile:
     """The topic of the dataset's seeds and labels, at the threshold that its recipe asks for."""
-    seeds = dataset.seeds()
-    topic = dataset.recipe.topic
     try:
-        return TopicProfile.fit(
-            [seed.text for seed in seeds],
-            [seed.name for seed in seeds],
-            TopicOptions(topic.threshold, topic.width),
-            labels=[stored.learnable() for stored in read_labels(dataset)],
-        )
+        return criteria(dataset).profile()
     except TopicError as error:
         raise RecipeError(
             f"{dataset.recipe_path}: topic: {error}", "docs/recipe.md says what makes a good seed."
@@ -220,22 +249,27 @@ def topic_profile(dataset: Dataset) -> TopicProfile:
 
 
 def find_copies(
-    run: Run, watcher: Watcher = SILENT, addressed: Callable[[pa.Table], pa.Table] | None = None
+    run: Run,
+    watcher: Watcher = SILENT,
+    addressed: Callable[[pa.Table], pa.Table] | None = None,
+    spread: Spread | None = None,
 ) -> Summary:
     """Enters the run's articles into the index of known articles, and leaves what each of them is to those.
 
     `copies.parquet` gets a row for every article that passed the filter, in their order; `representatives.parquet` the
     published articles that gave way to a better copy; `withdrawn.parquet` the known ones that are certainly gone;
     `promoted.parquet` the copies that take the place of these.
-    `addressed` may give documents the canonical URLs by which they are known already.
+    `addressed` may give documents the canonical URLs by which they are known already. With `spread`, what is to be made
+    of each text by itself is made there.
     """
     if finished := run.summary("copies"):
         return finished
     run.require("filter")
     documents = addressed(kept_documents(run)) if addressed else kept_documents(run)
     watcher.progress("copies", 0, documents.num_rows)
+    prints = prints_of(run, spread) if spread else None
     with open_index(run.dataset) as index:
-        decisions = index.add(run.id, documents)
+        decisions = index.add(run.id, documents, prints)
         changes, withdrawn = index.changes(run.id), _withdrawn(run, index)
         write_table(run.folder / "copies.parquet", decisions)
         promoted = promotions(run, index, withdrawn["id"].to_pylist(), decisions)
@@ -348,11 +382,11 @@ def forget_withdrawn(run: Run) -> None:
 
 
 def _settle(run: Run, *names: str) -> None:
-    paths = [path for name in names if (path := run.folder / name).exists()]
-    ids = [article for path in paths for article in pq.read_table(path, partitioning=None)["id"].to_pylist()]
-    if ids:
+    paths = (run.folder / name for name in names)
+    if any(path.exists() and pq.read_metadata(path).num_rows for path in paths):
         with open_index(run.dataset) as index:
-            settle_withdrawn(run, index, ids)
+            for name in names:
+                settle(run, index, name)
 
 
 def write_report(run: Run) -> Path:
@@ -367,20 +401,21 @@ def finish(run: Run) -> Summary:
     return run.finish("done", as_json(run))
 
 
-def run_stages(run: Run, source: Input = Input(), watcher: Watcher = SILENT) -> Summary:
-    """All stages one after another, without Prefect; those that are finished are passed over.
+def run_stages(run: Run, source: Input = Input(), watcher: Watcher = SILENT, spread: Spread | None = None) -> Summary:
+    """All stages one after another, without a Prefect flow; those that are finished are passed over.
 
     Args:
         run: the run to make or to finish.
         source: where the pages come from; only the kind "crawl" crawls.
         watcher: who is told.
+        spread: over what the parts of the stages are spread; by default this machine does them.
     """
     _same_input(run, source)
     if source.kind == "crawl":
         crawl(run, source.urls, watcher)
-    clean(run, source, watcher=watcher)
-    filter_articles(run, watcher)
-    find_copies(run, watcher)
+    clean(run, source, watcher=watcher, spread=spread)
+    filter_articles(run, watcher, spread)
+    find_copies(run, watcher, spread=spread)
     publish(run, watcher)
     write_report(run)
     return finish(run)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from cleaning.schema import EXTRACTED, TIME, Extraction, arrow_schema
 
-_SLACK = pa.scalar(timedelta(days=1), pa.duration("us"))
+_SLACK = timedelta(days=1)
 """How far after its fetch an article may say that it was published: clocks and zones are off by hours, not by days."""
 EXTRACTED_SCHEMA = arrow_schema(EXTRACTED)
 _EXTRACTED_NAMES = [column.name for column in EXTRACTED]
@@ -77,5 +77,6 @@ def sync_folder(folder: Path) -> None:
 
 def not_in_the_future(times: pa.Array, fetched: pa.Array) -> pa.Array:
     """The times without those that lie after the fetch: no publisher knows the future."""
-    late = pc.fill_null(pc.greater(times, pc.add(fetched, _SLACK)), False)
+    slack = pa.scalar(_SLACK, pa.duration("us"))  # not at import: pyarrow imports pandas for its first scalar
+    late = pc.fill_null(pc.greater(times, pc.add(fetched, slack)), False)
     return pc.if_else(late, pa.scalar(None, TIME), times)

@@ -85,7 +85,7 @@ def record_takedown(dataset: Dataset, request: Takedown) -> list[Takedown]:
     Raises:
         InputError: its value is not of its kind.
     """
-    _check(request)
+    check_takedown(request)
     known = read_takedowns(dataset)
     if any((one.kind, one.value) == (request.kind, request.value) for one in known):
         return known
@@ -94,7 +94,12 @@ def record_takedown(dataset: Dataset, request: Takedown) -> list[Takedown]:
     return [*known, request]
 
 
-def _check(request: Takedown) -> None:
+def check_takedown(request: Takedown) -> None:
+    """Makes sure that a request's value is of its kind.
+
+    Raises:
+        InputError: it is not.
+    """
     if request.kind == "url" and canonical(request.value) is None:
         raise InputError(f"{request.value!r} is no http or https URL.", "Give the address of the article.")
     if request.kind == "host" and not _HOST.fullmatch(request.value.lower()):

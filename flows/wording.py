@@ -1,4 +1,4 @@
-"""Says in plain words what is wrong with a recipe: one sentence a key, made of what pydantic found."""
+"""Words for people: what is wrong with a recipe, one sentence a key, made of what pydantic found; and counts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -26,6 +26,7 @@ _WANTED = {
 
 _PATTERNS = {
     r"^https?://[^\s/]+": "an address such as https://news.example/",
+    r"^[a-z][a-z0-9+]*://[^\s]+$": "a folder's address such as s3://bucket/prefix",
     r"^[a-z]{2,3}$": 'a code of two or three letters, such as "en"',
 }
 
@@ -36,6 +37,11 @@ _LONGEST = 100
 
 Error = Mapping[str, Any]
 Allowed = Callable[[Sequence[Any]], Sequence[str]]
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 article", "2 articles"; `many` where it is not made by an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def sentences(errors: Sequence[Error], allowed: Allowed) -> list[str]:

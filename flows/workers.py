@@ -114,20 +114,25 @@ class _Pool:
     def run(self, pages: Iterator[Page]) -> Iterator[Extraction]:
         results: dict[int, Extraction] = {}
         order: deque[int] = deque()
-        ticket, more = 0, True
+        tickets, more = enumerate(pages), True
         while more or order:
-            for worker in self.workers:
-                if more and worker.page is None and len(order) < self.options.ahead:
-                    page = next(pages, None)
-                    if page is None:
-                        more = False
-                        break
-                    self._give(worker, ticket, page)
-                    order.append(ticket)
-                    ticket += 1
-            results.update(self._collect())
-            while order and order[0] in results:
+            is_ready = bool(order) and order[0] in results
+            results.update(self._collect(0.0 if is_ready else math.inf))
+            # Free workers have their next pages before the caller deals with a result, which takes time too.
+            more = more and self._hand_out(tickets, order)
+            if order and order[0] in results:
                 yield results.pop(order.popleft())
+
+    def _hand_out(self, tickets: Iterator[tuple[int, Page]], order: deque[int]) -> bool:
+        """Gives the free workers pages, as far as so many may be held; False when there are no more of them."""
+        for worker in self.workers:
+            if worker.page is None and len(order) < self.options.ahead:
+                ticket, page = next(tickets, (-1, None))
+                if page is None:
+                    return False
+                self._give(worker, ticket, page)
+                order.append(ticket)
+        return True
 
     def _give(self, worker: _Worker, ticket: int, page: Page) -> None:
         try:
@@ -136,13 +141,13 @@ class _Pool:
             fresh = self._replace(worker)
             fresh.give(ticket, page, self.options.patience)
 
-    def _collect(self) -> Iterator[tuple[int, Extraction]]:
-        """Results that are there, and verdicts of pages that overran; waits until there is one of either."""
+    def _collect(self, seconds: float) -> Iterator[tuple[int, Extraction]]:
+        """Results that are there, and verdicts of pages that overran; waits until there is one, so long at most."""
         busy = [worker for worker in self.workers if worker.page is not None]
         if not busy:
             return
-        patience = max(0.0, min(worker.deadline for worker in busy) - time.monotonic())
-        ready = set(wait([worker.pipe for worker in busy], patience))
+        patience = min(worker.deadline for worker in busy) - time.monotonic()
+        ready = set(wait([worker.pipe for worker in busy], max(0.0, min(patience, seconds))))
         for worker in busy:
             if worker.pipe in ready:
                 yield self._received(worker)

@@ -17,6 +17,7 @@ from flows.curation.reclean import reclean as derive_again
 from flows.destinations.push import push_all
 from flows.errors import InputError
 from flows.runs import locked_state
+from flows.wording import count
 
 
 def reclean(
@@ -29,7 +30,7 @@ def reclean(
     verbose: Verbose = False,
 ) -> None:
     """Derive everything again from the stored pages, with today's extractor, topic and threshold, as one version."""
-    with errors_for_people(), progress(verbose) as watcher:
+    with errors_for_people(verbose), progress(verbose) as watcher:
         dataset = load_dataset_config(name)
         with locked_state(dataset):
             chosen = dataset.with_expectations(drop=1.0, articles=0) if allow_drop or dry_run else dataset
@@ -45,7 +46,8 @@ def reclean(
 def _show(done: Recleaned) -> None:
     show_diff(done.diff)
     if done.stayed:
-        OUT.print(f"{done.stayed} rows stayed as they were: their raw pages are not in the state.", highlight=False)
+        why = "as before: the raw pages are not in the state."
+        OUT.print(f"{count(done.stayed, 'row')} stayed {why}", highlight=False)
     said = f"Published version {done.version}." if done.version else "Nothing was published: a dry run."
     OUT.print(said, highlight=False)
 
@@ -74,7 +76,7 @@ def hydrate(
     verbose: Verbose = False,
 ) -> None:
     """Rebuild the texts of a dataset that was published without them, from WARC files or from the publishers."""
-    with errors_for_people(), progress(verbose) as watcher:
+    with errors_for_people(verbose), progress(verbose) as watcher:
         done = fill(dataset, out, _warc(warc, more), contact, keep_changed, watcher)
     if as_json:
         print_json({"folder": str(done.folder), "rows": done.counts})

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +18,7 @@ from flows.destination import LocalFolder
 from flows.errors import LikewiseError, PublishError
 from flows.manifest import Manifest
 from flows.publishing.shard_index import ShardIndex
+from flows.reach import lacking_settings
 from flows.runs import list_runs
 
 PACKAGES = ("scrapy", "trafilatura", "datasets", "pyarrow", "duckdb", "prefect")
@@ -58,21 +60,27 @@ def dataset(name: str) -> list[Check]:
         RecipeError: there is no such recipe, or it cannot be read; nothing else can be checked then.
     """
     found = load_dataset_config(name)
-    sources = len(found.recipe.sources)
     return [
         Check("recipe", True, str(found.recipe_path)),
         *_tried("seeds", lambda: _seeds(found)),
         *_tried("topic", lambda: _topic(found)),
-        Check(
-            "sources",
-            sources > 0,
-            f"{sources} named" if sources else "none: name sites, feeds or sitemaps, or use `likewise backfill`",
-        ),
+        _sources(found),
         _contact(found),
         _schedule(found),
         *_tried("state", lambda: _state(found)),
         *_tried("published", lambda: _published(found)),
     ]
+
+
+def _sources(found: Dataset) -> Check:
+    sources, schedule = len(found.recipe.sources), found.recipe.schedule
+    if lacking := lacking_settings(found.recipe.network, chain(*found.recipe.sources.lists().values())):
+        return Check("sources", False, f"{sources} named; [network] lacks: {'; '.join(lacking)}")
+    if sources:
+        return Check("sources", True, f"{sources} named")
+    if schedule.cron or schedule.interval:
+        return Check("sources", False, "none, but a schedule: name sites, feeds or sitemaps, or take [schedule] out")
+    return Check("sources", True, "none: `likewise run` needs some under [sources]; `likewise backfill` does not", True)
 
 
 def _contact(found: Dataset) -> Check:

@@ -4,15 +4,15 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from cleaning.repeated import Known
+from cleaning.repeated import HostLine, Known
 from flows.commands.options import AsJson, Name
 from flows.commands.terminal import OUT, errors_for_people, print_json
 from flows.config import load_dataset_config
 from flows.errors import InputError
 from flows.repeated import forget, read_known, state_file
 from flows.runs import locked_state
+from flows.wording import count
 
 OfHost = Annotated[
     str | None, typer.Option("--host", metavar="HOST", help="Only this host, without www.", show_default=False)
@@ -34,7 +34,7 @@ def furniture(name: Name, host: OfHost = None, reset: Reset = False, as_json: As
             with locked_state(dataset):
                 number = forget(dataset, host)
     if reset:
-        OUT.print(f"Forgotten: what was learned of {number} hosts. Published texts stay as they are.", highlight=False)
+        _say(f"Forgotten: what was learned of {count(number, 'host')}. Published texts stay as they are.")
         return
     shown = {domain: entry for domain, entry in sorted(known.items()) if host in (None, domain)}
     if as_json:
@@ -45,15 +45,20 @@ def furniture(name: Name, host: OfHost = None, reset: Reset = False, as_json: As
 
 
 def _show(known: Known) -> None:
-    table = Table(box=None, pad_edge=False)
-    for column in ("host", "articles with it", "share", "first seen", "last seen", "line"):
-        table.add_column(column)
     for domain, host in known.items():
         for line in host.lines:
-            first, last = (f"{day:%Y-%m-%d}" if day else "" for day in (line.first_seen, line.last_seen))
-            text = "".join(c if c.isprintable() else " " for c in line.text)  # pages may hold terminal codes
-            table.add_row(domain, str(line.support), f"{line.share:.0%}", first, last, text.replace("[", r"\["))
-    if table.row_count:
-        OUT.print(table)
-    else:
-        OUT.print(f"No line was learned yet; {len(known)} hosts are watched.", highlight=False)
+            _say(f"{domain}: in {count(line.support, 'article')} ({line.share:.0%}){_seen(line)}")
+            _say("  " + "".join(c if c.isprintable() else " " for c in line.text))  # pages may hold terminal codes
+    if not any(host.lines for host in known.values()):
+        looked_at = count(len(known), "host")
+        _say(f"No line was learned yet; {looked_at} looked at. A line counts once many articles of a host have it.")
+
+
+def _seen(line: HostLine) -> str:
+    """When a line was first and last seen, where that is known."""
+    days = [f"{day:%Y-%m-%d}" for day in (line.first_seen, line.last_seen) if day]
+    return f", {' to '.join(dict.fromkeys(days))}" if days else ""
+
+
+def _say(line: str) -> None:
+    OUT.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True)

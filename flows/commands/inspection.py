@@ -179,7 +179,7 @@ def show(found: Examined, out: Console) -> None:
         _line(out, f"{name}: {', '.join(map(str, value)) if isinstance(value, tuple) else value}", "dim")
     if seen["blocks"]:
         kept = sum(block["kept"] for block in seen["blocks"])
-        _line(out, f"{kept} of {len(seen['blocks'])} blocks kept; the others are struck out", "bold")
+        _line(out, f"{kept} of {len(seen['blocks'])} blocks kept (+), the others struck out (-), by score", "bold")
     for block in seen["blocks"]:
         why = "" if block["kept"] else f"[{block['reason']}] "
         style = "" if block["kept"] else "strike dim"

@@ -9,5 +9,5 @@ _RUN = "The run to make or to finish.  [default: the unfinished one, else a new 
 
 Name = Annotated[str, typer.Argument(help=_DATASET, show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log lines of the crawl and of damaged input.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show log lines, damaged input, and whole tracebacks.")]
 RunId = Annotated[str | None, typer.Option("--run", metavar="ID", help=_RUN, show_default=False)]

@@ -58,6 +58,3 @@ def pull(
         print_json(asdict(done))
         return
     OUT.print(f"Version {done.version} is here; {done.fetched} files fetched ({done.bytes:,} bytes).", highlight=False)
-
-
-COMMANDS = (push, pull)

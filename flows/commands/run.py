@@ -14,6 +14,7 @@ from flows.config import load_dataset_config
 from flows.errors import InputError, RecipeError
 from flows.publishing import report
 from flows.runs import Run, failures_noted, list_runs, locked_state, open_run, start_run
+from flows.spreading.spread import Spread
 from flows.stages import Input
 from flows.watching import Watcher, watched_by
 
@@ -23,12 +24,24 @@ def _working(
     name: str, run_id: str | None, verbose: bool, kind: str = "run", fresh: bool = False
 ) -> Iterator[tuple[Run, Watcher]]:
     """The run to work on and who watches it, with the state locked and errors told to people."""
-    with errors_for_people(), progress(verbose) as watcher:
+    with errors_for_people(verbose), progress(verbose) as watcher:
         dataset = load_dataset_config(name)
         with locked_state(dataset):
             run = start_run(dataset, run_id, kind) if run_id else open_run(dataset, kind=kind, fresh=fresh)
             with failures_noted(run):
                 yield run, watcher
+
+
+@contextmanager
+def _spread(work: Run, verbose: bool) -> Iterator[Spread | None]:
+    """What the recipe spreads the run's parts over."""
+    if work.dataset.recipe.run.runner == "threads":
+        yield None
+        return
+    from flows.scheduling.serving import spread_by_command  # Prefect takes seconds to import
+
+    with spread_by_command(work, verbose) as spread:
+        yield spread
 
 
 def _show(result: dict[str, Any], run: Run, as_json: bool) -> None:
@@ -50,7 +63,8 @@ def _say_published(run: Run) -> None:
         OUT.print(f"Not published: {refused}", highlight=False, markup=False)
         return
     if not published["version"]:
-        OUT.print("Nothing to publish yet: no article was like the seeds.", highlight=False)
+        nearest = f"`likewise label {run.dataset.name}` shows the articles that came nearest."
+        OUT.print(f"Nothing to publish yet: no article was like the seeds. {nearest}", highlight=False, soft_wrap=True)
         return
     if published["is_new"]:
         OUT.print(f"Published version {published['version']}. To use it:", highlight=False)
@@ -70,7 +84,7 @@ def run(name: Name, run_id: RunId = None, as_json: AsJson = False, verbose: Verb
     Uses the Prefect server that is configured (PREFECT_API_URL or a profile), else a temporary one. A run that was cut
     short is finished first. Nothing new means no new version.
     """
-    with errors_for_people(), progress(verbose) as watcher, watched_by(watcher):
+    with errors_for_people(verbose), progress(verbose) as watcher, watched_by(watcher):
         dataset = load_dataset_config(name)
         if not len(dataset.recipe.sources):
             raise RecipeError(
@@ -105,12 +119,15 @@ def backfill(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Grow a dataset once from WARC files, HTML files or a list of URLs, without Prefect."""
+    """Grow a dataset once from WARC files, HTML files or a list of URLs, without Prefect.
+
+    Only where the recipe's [run] names a runner, the parts of the stages are Prefect's task runs on it.
+    """
     with errors_for_people():
         load_dataset_config(name)
         source = _backfill_input(warc, html, urls, more or [])
-    with _working(name, run_id, verbose, "backfill", new) as (work, watcher):
-        result = stages.run_stages(work, source, watcher)
+    with _working(name, run_id, verbose, "backfill", new) as (work, watcher), _spread(work, verbose) as spread:
+        result = stages.run_stages(work, source, watcher, spread)
     _show(result, work, as_json)
 
 

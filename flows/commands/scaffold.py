@@ -12,6 +12,8 @@ from flows.runs import write_text
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
+_COMMENTS_AT = 31
+
 _RECIPE = """\
 # What this dataset is. docs/recipe.md explains every key; `likewise doctor {name}` checks this file.
 title = "{name}"
@@ -23,7 +25,7 @@ threshold = "auto"              # or the least similarity to a seed, 0..1
 languages = []                  # for instance ["en"]; empty: any
 
 [sources]
-sites = [{sites}]                      # bare site URLs; their feeds and sitemaps are found
+{sites} # bare site URLs; their feeds and sitemaps are found
 feeds = []                      # RSS, Atom and JSON feeds
 sitemaps = []                   # sitemaps and news sitemaps
 
@@ -66,7 +68,8 @@ def new_dataset(name: str, seeds: Sequence[Path], sites: Sequence[str], root: Pa
     for seed in seeds:
         shutil.copyfile(seed, shelf / f"{seed.stem}.txt")
     quoted = ", ".join(f'"{site}"' for site in sites)
-    write_text(recipe, _RECIPE.format(name=name, count=len(seeds), plural="" if len(seeds) == 1 else "s", sites=quoted))
+    named = {"name": name, "count": len(seeds), "plural": "" if len(seeds) == 1 else "s"}
+    write_text(recipe, _RECIPE.format(**named, sites=f"sites = [{quoted}]".ljust(_COMMENTS_AT)))
     read_recipe(recipe)
     return recipe
 
@@ -75,13 +78,15 @@ def check_seed(path: Path) -> None:
     """Makes sure that a seed is a text file with an article in it.
 
     Raises:
-        InputError: it is missing, binary, not UTF-8, or empty once its furniture is gone.
+        InputError: it cannot be read, is binary, not UTF-8, or empty once its furniture is gone.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise InputError(
-            f"{path}: cannot be read as UTF-8 text: {error}.", "Save the article as a plain text file."
+            f"{path}: cannot be read: {error.strerror}.", "Name text files with an article each."
         ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is no UTF-8 text: {error}.", "Save the article as a plain text file.") from error
     if "\x00" in text or not clean_seed(text).text.strip():
         raise InputError(f"{path}: holds no article text.", "Put the text of one article into it.")

@@ -21,7 +21,7 @@ def serve(names: Names, alert: Alert = "", silent: Silent = 75.0, verbose: Verbo
 
     Runs that were missed are made up for by one, and a run that was killed is taken over where it stopped.
     """
-    with errors_for_people():
+    with errors_for_people(verbose):
         datasets = [load_dataset_config(name) for name in names]
         from flows.scheduling.schedule import ServeOptions, check_served  # Prefect takes seconds to import
         from flows.scheduling.schedule import serve as run_when_due

@@ -9,6 +9,7 @@ from flows.commands import doctor as checks
 from flows.commands.options import AsJson, Verbose
 from flows.commands.scaffold import new_dataset
 from flows.commands.terminal import OUT, errors_for_people, print_json, progress
+from flows.config import called_as
 from flows.watching import watched_by
 
 
@@ -30,13 +31,12 @@ def new(
     """Make a recipe from seed files: datasets/NAME/recipe.toml, with the seeds copied to seeds/NAME/."""
     with errors_for_people():
         path = new_dataset(name, [*seeds, *(more_seeds or [])], site or [], Path())
-    first = "" if site else "Name its [sources], then: "
-    OUT.print(
-        f"Wrote {path}. {first or 'Next: '}likewise doctor {name}; likewise run {name}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    likewise = called_as()
+    grow = f"{likewise} run {name}"
+    if not site:
+        grow = f"name its [sources] and {grow}, or {likewise} backfill {name}"
+    for line in (f"Wrote {path}. Next:", f"  {likewise} doctor {name}", f"  {grow}"):
+        OUT.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def doctor(
@@ -63,7 +63,7 @@ def demo(
     verbose: Verbose = False,
 ) -> None:
     """Serve a small made-up newsroom here, grow a dataset from it on two days, and score it against the truth."""
-    with errors_for_people(), progress(verbose) as watcher, watched_by(watcher):
+    with errors_for_people(verbose), progress(verbose) as watcher, watched_by(watcher):
         from flows.demo.tour import tour  # only this command needs the newsroom and Prefect
 
         result = tour(folder, seed, verbose)

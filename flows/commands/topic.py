@@ -67,6 +67,3 @@ def explain(
         print_json(explanation(profile, article))
     else:
         show_explanation(profile, article, OUT)
-
-
-COMMANDS = (label, explain)

@@ -6,17 +6,20 @@ first time.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 
-from cleaning.clusters import Policy
+from cleaning.clusters import Align, Policy, align_words
 from cleaning.shingles import digests, sketch, words_of
+from flows.copies.arrivals import DOCUMENTS, Arrivals, address_of, article_id, article_of
 from flows.copies.file import CopyIndexDamagedError, CopyIndexError, CopyIndexLockedError, CopyIndexVersionError
+from flows.copies.prints import Prints
 from flows.copies.records import Text
-from flows.copies.run import CHANGES, CHUNK, DECISIONS, DOCUMENTS, EnteringRun, address_of, article_id, article_of, post
+from flows.copies.run import CHANGES, CHUNK, DECISIONS, EnteringRun, PrintsAt, post
 from flows.copies.sketches import findable, stored_sketches
 from flows.copies.store import Store
 
@@ -100,22 +103,35 @@ class CopyIndex:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def add(self, run_id: str, documents: pa.Table) -> pa.Table:
+    def add(self, run_id: str, documents: pa.Table, prints: pa.Table | None = None) -> pa.Table:
         """Enters a run's articles, and says what each of them is.
 
         Args:
             run_id: a run that is known gets its answers of the first time, whatever the documents.
             documents: columns as in `DOCUMENTS`; one article may occur several times.
+            prints: those of the documents' texts, as `flows.copies.prints` makes them; by default they are made here.
 
         Returns:
             A table as `DECISIONS` says.
         """
-        is_known, number = self._store.begun(run_id)
+        is_known, _ = self._store.begun(run_id)
         if is_known:
             return self.decisions(run_id)
+        return self.enter(run_id, Arrivals.of(documents), partial(_prints, documents if prints is None else prints))
+
+    def enter(self, run_id: str, arrivals: Arrivals, prints_at: PrintsAt, align: Align = align_words) -> pa.Table:
+        """Enters a run that is not known, as `add` does.
+
+        Args:
+            run_id: the run.
+            arrivals: its documents, without their texts.
+            prints_at: what makes or has the prints of their texts.
+            align: what aligns texts, or has it done before; it must find what `align_words` finds.
+        """
+        _, number = self._store.begun(run_id)
         with self._store as store:
-            run = EnteringRun(store, self._options.policy, number)
-            run.judge(documents)
+            run = EnteringRun(store, self._options.policy, number, arrivals, align)
+            run.judge(prints_at)
             decided = run.decided()
             store.record(run_id, run.numbers, decided, run.changed())
         return decided
@@ -202,6 +218,14 @@ def _chunks(tables: Iterable[pa.Table]) -> Iterator[list[dict[str, Any]]]:
     for table in tables:
         for start in range(0, table.num_rows, CHUNK):
             yield table.slice(start, CHUNK).to_pylist()
+
+
+def _prints(rows: pa.Table, places: Sequence[int]) -> Prints:
+    """The prints of the texts at some places: stored ones, or those of documents."""
+    wanted = pa.array(places, pa.int64())
+    if "text" not in rows.column_names:
+        return Prints.read(rows.take(wanted))
+    return Prints.of([text or "" for text in rows["text"].take(wanted).to_pylist()])
 
 
 def discard(path: Path) -> None:

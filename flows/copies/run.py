@@ -1,9 +1,7 @@
 """One run on its way into the index of known articles: what each of its documents is, and what follows for others."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -11,25 +9,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cleaning.candidates import Candidates, Shingles
-from cleaning.clusters import Article, Batch, Change, Placed, Policy
+from cleaning.clusters import Align, Article, Batch, Change, Placed, Policy
 from cleaning.duplicates import Relation
-from cleaning.schema import TIME
-from cleaning.shingles import Sketches, Words, digests, sketch, words_of
-from flows.copies.records import Known, Matches, Text, moment
+from cleaning.shingles import Sketches, sketch
+from flows.copies.arrivals import Arrivals, address_of, article_of
+from flows.copies.prints import Prints
+from flows.copies.records import Known, Matches, Text
 from flows.copies.store import Store
-
-DOCUMENTS = pa.schema(
-    [
-        pa.field("url", pa.string(), nullable=False),
-        pa.field("canonical_url", pa.string()),
-        pa.field("domain", pa.string()),
-        pa.field("agency", pa.string()),
-        pa.field("published_at", TIME),
-        pa.field("fetched_at", TIME),
-        pa.field("text", pa.string()),
-    ]
-)
-"""The columns that an index reads; others are passed over."""
 
 DECISIONS = pa.schema(
     [
@@ -69,33 +55,8 @@ CHANGES = pa.schema(
 CHUNK = 5_000
 """Documents that are judged together; bounds the memory of a run."""
 
-_LATE = datetime.max.replace(tzinfo=UTC)
-_FIRST_PAGE = datetime(1991, 8, 6, tzinfo=UTC)
-_SLACK = timedelta(days=1)
-
-
-def article_id(canonical_url: str) -> str:
-    """The id of the article that was first seen under a canonical URL: 32 hexadecimal digits."""
-    return hashlib.sha256(canonical_url.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def address_of(row: Mapping[str, Any]) -> str | None:
-    """What `article_id` gives for the URL that an article was fetched from, where it is not its canonical one."""
-    return article_id(row["url"]) if row["canonical_url"] and row["url"] != row["canonical_url"] else None
-
-
-def article_of(row: Mapping[str, Any], article: str, cluster: str, words: Words) -> Article:
-    """The article of a row, under an id and in a cluster."""
-    return Article(article, cluster, words, row["domain"] or "", row["agency"] or "", reliable_date(row))
-
-
-def reliable_date(row: Mapping[str, Any]) -> datetime | None:
-    """When an article was published, unless its page says what cannot be: a time after its fetch, or before the web."""
-    when: datetime | None = row["published_at"]
-    fetched: datetime | None = row["fetched_at"]
-    if when is None or when < _FIRST_PAGE or (fetched is not None and when > fetched + _SLACK):
-        return None
-    return when
+PrintsAt = Callable[[Sequence[int]], Prints]
+"""The prints of the texts in some rows; each row is asked for once, in the order of judging."""
 
 
 def post(store: Store, texts: list[Text | None], sketches: Sketches, matches: Matches) -> None:
@@ -123,38 +84,28 @@ class _Decision:
 class EnteringRun:
     """A run on its way into the store: what it decided so far, by id, and which id is in which row."""
 
-    def __init__(self, store: Store, policy: Policy, first: int) -> None:
+    def __init__(self, store: Store, policy: Policy, first: int, arrivals: Arrivals, align: Align) -> None:
         self._store, self._policy, self._first = store, policy, first
-        self._ids: list[str] = []
-        self._chosen: dict[str, int] = {}
-        self._addresses: dict[str, str | None] = {}
+        self._arrivals, self._align = arrivals, align
         self._decisions: dict[str, _Decision] = {}
         self._changes: dict[str, Change] = {}
         self._seen_first: set[str] = set()
         self.numbers = 0
 
-    def judge(self, documents: pa.Table) -> None:
-        """Decides about each article; where a run has it several times, about the one at its canonical URL."""
-        documents = documents.select(DOCUMENTS.names).cast(DOCUMENTS)
-        light = _light(documents)
-        self._ids = [article_id(row["canonical_url"] or row["url"]) for row in light]
-        ages = [_age(row) for row in light]
-        at_home = [row["url"] == row["canonical_url"] for row in light]
-        for place in sorted(range(len(light)), key=lambda place: (not at_home[place], *ages[place])):
-            self._chosen.setdefault(self._ids[place], place)
-        self._addresses = {article: address_of(light[place]) for article, place in self._chosen.items()}
-        self._store.found_again(self._ids)
-        order = sorted(self._chosen.values(), key=ages.__getitem__)
+    def judge(self, prints_at: PrintsAt) -> None:
+        """Decides about each article."""
+        rows, ids, order = self._arrivals.rows, self._arrivals.ids, self._arrivals.order
+        self._store.found_again(ids)
         for start in range(0, len(order), CHUNK):
             places = order[start : start + CHUNK]
-            words = words_of([text or "" for text in documents["text"].take(pa.array(places)).to_pylist()])
-            ids = [self._ids[place] for place in places]
-            self._judge([article_of(light[p], i, i, w) for p, i, w in zip(places, ids, words, strict=True)])
+            found = prints_at(places)
+            named = zip(places, (ids[place] for place in places), found.words, strict=True)
+            self._judge([article_of(rows[place], name, name, words) for place, name, words in named], found)
 
     def decided(self) -> pa.Table:
         """The decisions, one row a document."""
         return _table(
-            [self._row(place, self._decisions[article]) for place, article in enumerate(self._ids)], DECISIONS
+            [self._row(place, self._decisions[article]) for place, article in enumerate(self._arrivals.ids)], DECISIONS
         )
 
     def changed(self) -> pa.Table:
@@ -170,29 +121,33 @@ class EnteringRun:
 
     def _row(self, place: int, decision: _Decision) -> tuple[Any, ...]:
         d, relation, containment = decision, decision.relation, decision.containment
+        is_chosen = place == self._arrivals.chosen[d.id]
         if d.id in self._changes:
             relation, containment = self._changes[d.id].relation, self._changes[d.id].containment
-        elif place != self._chosen[d.id] and d.representative_id == d.id:
+        elif not is_chosen and d.representative_id == d.id:
             relation = Relation.SAME  # The same article once more in one run: there is nothing to publish twice.
-        is_fresh = d.is_fresh and place == self._chosen[d.id]
-        return d.id, relation, self._top(d.representative_id), d.cluster_id, containment, d.version, is_fresh
+        top, is_fresh = self._top(d.representative_id), d.is_fresh and is_chosen
+        return d.id, relation, top, d.cluster_id, containment, d.version, is_fresh
 
     def _top(self, article: str) -> str:
         while article in self._changes:
             article = self._changes[article].new.id
         return article
 
-    def _judge(self, articles: list[Article]) -> None:
+    def _judge(self, articles: list[Article], prints: Prints) -> None:
         known = self._store.known([article.id for article in articles])
-        marks = digests([article.words for article in articles]).tolist()
-        pairs = list(zip(articles, marks, strict=True))
+        pairs = list(zip(articles, prints.digests.tolist(), strict=True))
         self._renew([(article, mark, known[article.id]) for article, mark in pairs if article.id in known])
-        fresh = [(article, mark) for article, mark in pairs if article.id not in known]
-        self._place([article for article, _ in fresh])
+        places = [place for place, article in enumerate(articles) if article.id not in known]
+        fresh = [pairs[place] for place in places]
+        self._place([article for article, _ in fresh], prints.sketch(places))
         self._seen_first.update(article.id for article, _ in fresh)
         self._store.add_articles(
-            [(a.id, self._decisions[a.id].cluster_id, mark, 1, self._addresses[a.id]) for a, mark in fresh]
+            [(a.id, self._decisions[a.id].cluster_id, mark, 1, self._address(a)) for a, mark in fresh]
         )
+
+    def _address(self, article: Article) -> str | None:
+        return address_of(self._arrivals.rows[self._arrivals.chosen[article.id]])
 
     def _renew(self, articles: list[tuple[Article, int, Known]]) -> None:
         """Decides about articles that are known under their URL, and puts later editions in the place of earlier."""
@@ -200,7 +155,7 @@ class EnteringRun:
             self._decisions[article.id] = _renewed(known, mark)
         changed = [(article, mark, known) for article, mark, known in articles if known.digest != mark]
         rows = [
-            (a.id, known.cluster_id, mark, self._decisions[a.id].version, self._addresses[a.id])
+            (a.id, known.cluster_id, mark, self._decisions[a.id].version, self._address(a))
             for a, mark, known in changed
         ]
         self._store.add_articles(rows, [article.id for article, _, _ in changed])
@@ -218,9 +173,8 @@ class EnteringRun:
         texts = [Text(number, number, article) for number, article in zip(numbers, articles, strict=True)]
         post(self._store, list(texts), sketches, self._store.matches(sketches.hashes))
 
-    def _place(self, articles: list[Article]) -> None:
-        """Decides about articles that are seen for the first time."""
-        sketches = sketch([article.words for article in articles])
+    def _place(self, articles: list[Article], sketches: Sketches) -> None:
+        """Decides about articles that are seen for the first time; `sketches` are those of their texts."""
         matches = self._store.matches(sketches.hashes)
         shingles, numbers, tops = _joined(matches, sketches, len(articles))
 
@@ -228,7 +182,7 @@ class EnteringRun:
             found = self._store.articles([numbers[place] for place in wanted])
             return {place: found[numbers[place]] for place in wanted}
 
-        batch = Batch(articles, tops, fetch, self._policy)
+        batch = Batch(articles, tops, fetch, self._policy, self._align)
         placed = batch.place(Candidates(shingles))
         for a, p in zip(articles, placed, strict=True):
             self._decisions[a.id] = _Decision(a.id, p.relation, p.article.id, p.article.cluster_id, p.containment)
@@ -286,22 +240,6 @@ def _joined(matches: Matches, sketches: Sketches, texts: int) -> tuple[Shingles,
     owners = np.concatenate([places, sketches.texts + numbers.size])
     sizes = np.concatenate([sizes, np.bincount(sketches.texts, minlength=texts)])
     return Shingles(hashes, owners, numbers.size, sizes), numbers.tolist(), tops
-
-
-def _light(documents: pa.Table) -> list[dict[str, Any]]:
-    """The documents as rows, without their texts."""
-    names = [name for name in DOCUMENTS.names if name != "text"]
-    columns = [documents[name] for name in names]
-    values = [
-        [moment(value) for value in column.cast(pa.int64()).to_pylist()] if column.type == TIME else column.to_pylist()
-        for column in columns
-    ]
-    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
-
-
-def _age(row: dict[str, Any]) -> tuple[datetime, datetime, str]:
-    fetched = row["fetched_at"] or _LATE
-    return reliable_date(row) or fetched, fetched, row["url"]
 
 
 def _table(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:

@@ -171,7 +171,8 @@ def show_effect(found: dict[str, Any], out: Console) -> None:
     _say(out, f"Threshold {found['threshold_before']:.3f} -> {found['threshold']:.3f}.")
     changes = f"{found['now_in']} would now be published and {found['now_out']} left out"
     if found["looked_at"]:
-        _say(out, f"Of the {found['looked_at']} articles nearest to it, {changes}. The next run judges by this.")
+        _say(out, f"Of the {found['looked_at']} articles nearest to it, {changes}.")
+    _say(out, "The next run judges by this; `likewise reclean` judges the pages that are stored by it, too.")
     for title in found["refused"]:
         _say(out, f"Not learnt from: {title!r} is unlike every seed. If the topic is to take it in, make it a seed.")
 

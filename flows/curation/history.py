@@ -18,8 +18,9 @@ from flows.config import Dataset
 from flows.destination import REPORT_NAME, LocalFolder
 from flows.errors import InputError
 from flows.manifest import Manifest, Shard
+from flows.publishing.drafting import SPOOL, is_outdated, read_shard
 from flows.publishing.gathering import stored
-from flows.publishing.publish import SPOOL, publish_version, read_shard
+from flows.publishing.publish import publish_version
 from flows.publishing.shards import Shelf, write_shard
 from flows.publishing.sorting import ROWS_A_SHARD, sorted_tables
 from flows.runs import RUN_ID_FORMAT
@@ -211,11 +212,15 @@ def _filtered(shards: Sequence[Shard], source: Path, draft: Path, name: str, kee
 
 
 def compact(dataset: Dataset) -> Manifest:
-    """Publishes a version with the same rows in fewer files: small shards of a split are merged, sorted by date."""
+    """Publishes a version with the same rows in fewer files: small shards of a split are merged, sorted by date.
+
+    Shards that an earlier release wrote without a column of today's are written again with it.
+    """
     destination = LocalFolder(dataset.folder)
     current = _current(destination)
     name = _name("compact", current)
-    merged = {shard for shards in _mergeable(current) for shard in shards}
+    mergeable = _mergeable(current, destination.current)
+    merged = {shard for shards in mergeable for shard in shards}
     if not merged:
         return current
 
@@ -224,20 +229,21 @@ def compact(dataset: Dataset) -> Manifest:
             if shard not in merged:
                 destination.carry_over(shard, draft)
                 yield shard
-        for number, these in enumerate(_mergeable(current)):
+        for number, these in enumerate(mergeable):
             shelf = Shelf(draft, f"{name}-{number}", current.policy)
             yield from _merged(these, destination.current, shelf)
 
     return publish_version(dataset, current, shards, name, current.through, _report(destination))
 
 
-def _mergeable(manifest: Manifest) -> list[list[Shard]]:
-    """The small shards of each config and split that has more than one."""
+def _mergeable(manifest: Manifest, root: Path) -> list[list[Shard]]:
+    """The small shards of each config and split that has more than one, and those that lack a column of today's."""
     by_place: dict[tuple[str, str], list[Shard]] = {}
+    outdated = {shard for shard in manifest.shards if is_outdated(root / shard.path, shard.config)}
     for shard in manifest.shards:
-        if shard.rows < SMALL and shard.config in CONFIGS:
+        if shard in outdated or (shard.rows < SMALL and shard.config in CONFIGS):
             by_place.setdefault((shard.config, shard.split), []).append(shard)
-    return [shards for shards in by_place.values() if len(shards) > 1]
+    return [shards for shards in by_place.values() if len(shards) > 1 or not outdated.isdisjoint(shards)]
 
 
 def _merged(shards: Sequence[Shard], root: Path, shelf: Shelf) -> Iterator[Shard]:

@@ -6,6 +6,7 @@ out; another page at the same address is a changed one.
 
 import hashlib
 import json
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,10 +23,10 @@ import pyarrow.parquet as pq
 from cleaning.extract import ExtractOptions, extract
 from cleaning.schema import CONFIGS, Extraction, Page
 from cleaning.urls import canonical
-from flows.config import RECIPE_NAME, Dataset, load_dataset_config
+from flows.config import RECIPE_NAME, Dataset, LimitsSection, load_dataset_config
 from flows.crawling import crawl
 from flows.destination import LocalFolder
-from flows.errors import InputError, RecipeError
+from flows.errors import InputError, LikewiseError, RecipeError
 from flows.inputs import warc_files, warc_pages
 from flows.manifest import Manifest, Policy, Shard
 from flows.publishing.changes import SCHEMAS
@@ -40,7 +41,12 @@ from flows.workers import clean_pages
 RUN = "hydrate"
 STATUS_NAME = "hydration.json"
 _SEED = "seed.txt"
-_TITLES = 20
+_SEED_TEXT = """\
+Nothing is judged by this text: these pages were chosen by whoever published the dataset, and their addresses are asked
+for whatever they say. Every recipe names a seed, though, and the crawl compares articles with it, so here is one that
+has enough words for a topic of its own: harbour, lighthouse, orchard, violin, glacier, saddle, pottery, lantern.
+"""
+_MINUTES_A_PAGE = 1.0
 _URLS = ["id", "url", "content_sha256"]
 
 
@@ -142,14 +148,22 @@ def hydrate(
 
     Raises:
         InputError: there is no such dataset, or no WARC file where one is named.
+        PublishError: the folder holds something that likewise did not publish.
+        SourcesError: no publisher answered; where nothing was fetched, a new folder is not left behind.
     """
     source = Published.at(place)
+    files = warc_files(warc) if warc else []
+    LocalFolder(folder).manifest()  # before the work, not after it
     urls, digests = source.wanted()
-    run = _run(source, folder, contact)
-    if warc:
-        files = warc_files(warc)
-    else:
-        crawl(run, sorted(urls), watcher)
+    is_new = not folder.exists()
+    run = _run(source, folder, contact, len(urls))
+    if not warc:
+        try:
+            crawl(run, sorted(urls), watcher)
+        except LikewiseError:
+            if is_new and not own_warc_files(run):
+                shutil.rmtree(folder)
+            raise
         files = own_warc_files(run)
     texts = _Texts(run.folder / "texts.sqlite")
     pages = (page for page in warc_pages(files, watcher.log) if _is_wanted(page, urls, digests))
@@ -163,20 +177,26 @@ def _is_wanted(page: Page, urls: set[str], digests: set[str]) -> bool:
     return not urls.isdisjoint((page.url, canonical(page.url))) or hashlib.sha256(page.body).hexdigest() in digests
 
 
-def _run(source: Published, folder: Path, contact: str) -> Run:
-    """A run in the new folder, which gets a recipe that says nothing but whom to write to, where it has none.
+def _run(source: Published, folder: Path, contact: str, pages: int) -> Run:
+    """A run in the new folder, which gets a recipe where it has none.
 
-    A recipe needs a seed: the first titles serve, since nothing is judged here. They end like sentences, because
-    lines that do not are no article to the seeds' reader.
+    That says whom to write to, and lets the crawl ask for as many `pages`, be they of one host. Its seed is there
+    because a recipe must have one; the titles would not do, they may have too few words.
     """
     path = folder / RECIPE_NAME
     if not path.exists():
-        titles = next(source.tables("articles", ["title"]))["title"].slice(0, _TITLES).to_pylist()
-        write_text(folder / _SEED, "".join(f"{title.rstrip('.')}.\n\n" for title in titles))
-        said = json.dumps(contact)
-        write_text(
-            path, f'title = {json.dumps(source.name)}\n[topic]\nseeds = ["{_SEED}"]\n[politeness]\ncontact = {said}\n'
-        )
+        write_text(folder / _SEED, _SEED_TEXT)
+        limits = LimitsSection()
+        said = {
+            "title": source.name,
+            "topic.seeds": [_SEED],
+            "politeness.contact": contact,
+            "limits.pages": max(limits.pages, pages),
+            "limits.pages_per_host": max(limits.pages_per_host, pages),
+            "limits.minutes": max(limits.minutes, pages * _MINUTES_A_PAGE),
+        }
+        lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in said.items())
+        write_text(path, "".join(lines))
     return start_run(load_dataset_config(str(folder)), RUN)
 
 

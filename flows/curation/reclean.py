@@ -24,14 +24,15 @@ from flows.config import Dataset
 from flows.copies.index import CopyIndex, article_id, discard
 from flows.copies.rebuilding import INDEX_NAME as COPIES_NAME
 from flows.crawling import THERE_NAME
-from flows.curation.history import Diff, Edition, compared, editions
+from flows.curation.history import Diff, Edition, compared, diff, editions
 from flows.curation.labels import LABELS_NAME
 from flows.destination import LocalFolder
 from flows.errors import InputError
 from flows.manifest import Manifest, Shard
 from flows.publishing.changes import collect
+from flows.publishing.drafting import Draft, read_shard, version_shards
 from flows.publishing.plan import planned
-from flows.publishing.publish import Draft, publish_version, read_shard, version_shards
+from flows.publishing.publish import clear_wider, publish_version
 from flows.publishing.shard_index import ShardIndex
 from flows.publishing.shards import Shelf
 from flows.runs import RUN_ID_FORMAT, Run, start_run, write_text
@@ -41,6 +42,8 @@ from flows.takedown import TAKEDOWNS_NAME, Takedowns, read_takedowns
 from flows.watching import SILENT, Watcher
 
 SHADOW = "reclean"
+_CONDITIONS = "conditions.json"
+_COMMITTING = "committing.json"
 _WARC = re.compile(r"(?P<run>.+)-\d+\.warc\.gz")
 
 
@@ -97,6 +100,10 @@ def reclean(dataset: Dataset, dry_run: bool = False, watcher: Watcher = SILENT) 
             f"{dataset.name}: {missing}.",
             "Run `likewise run` first; what was backfilled can be backfilled again.",
         )
+    if not dry_run and (stayed := _committed(dataset, base)) is not None:
+        done = Recleaned(diff(dataset, base.version - 1, base.version), stayed, base.version)
+        _take_over(dataset, dataset.state / SHADOW)
+        return done
     again = _Again(dataset, base, _shadow(dataset, base))
     runs = [
         _repeated(again, run_id) for run_id in sorted({_run_of(path) for path in warc}, key=partial(_begun, dataset))
@@ -107,8 +114,35 @@ def reclean(dataset: Dataset, dry_run: bool = False, watcher: Watcher = SILENT) 
     stays = _staying(again, runs, {path.name for path in warc})
     _compare(again, runs, stays, watcher)
     done = _published(again, runs, stays, dry_run)
-    shutil.rmtree(again.shadow.state)
+    if dry_run:
+        shutil.rmtree(again.shadow.state)
+    else:
+        _take_over(dataset, again.shadow.state)
     return done
+
+
+def _committed(dataset: Dataset, base: Manifest) -> int | None:
+    """How many rows stayed in the published version, where it is one whose command was killed after its commit.
+
+    None where something happened since: what it was derived by is other by now, or the dataset has an index again.
+    """
+    shadow = dataset.state / SHADOW
+    path = shadow / _COMMITTING
+    said = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    is_overtaken = (shadow / COPIES_NAME).exists() and (dataset.state / COPIES_NAME).exists()
+    if said.get("run") != base.run or is_overtaken or not _are_met(shadow, _conditions(dataset, base.version - 1)):
+        return None
+    return int(said["stayed"]) if base.version - 1 in LocalFolder(dataset.folder).numbers() else None
+
+
+def _take_over(dataset: Dataset, shadow: Path) -> None:
+    """Makes the repeated runs' index the dataset's; clears away what they left, and versions that say too much."""
+    destination = LocalFolder(dataset.folder)
+    if manifest := destination.manifest():
+        clear_wider(destination, manifest)
+    if (shadow / COPIES_NAME).exists():
+        (shadow / COPIES_NAME).replace(dataset.state / COPIES_NAME)
+    shutil.rmtree(shadow)
 
 
 def _run_of(path: Path) -> str:
@@ -124,13 +158,22 @@ def _begun(dataset: Dataset, run_id: str) -> tuple[str, str]:
 def _shadow(dataset: Dataset, base: Manifest) -> Dataset:
     """The state in which the runs are repeated; one that was begun under other conditions is begun anew."""
     shadow = replace(dataset, state=dataset.state / SHADOW)
-    conditions = json.dumps({"base": base.version, "code": package_version("likewise"), "said": _said(dataset)})
-    path = shadow.state / "conditions.json"
-    if not path.exists() or path.read_text(encoding="utf-8") != conditions:
+    conditions = _conditions(dataset, base.version)
+    if not _are_met(shadow.state, conditions):
         shutil.rmtree(shadow.state, ignore_errors=True)
-        write_text(path, conditions)
+        write_text(shadow.state / _CONDITIONS, conditions)
         (shadow.state / "warc").symlink_to(Path("..") / "warc")
     return shadow
+
+
+def _conditions(dataset: Dataset, base: int) -> str:
+    """All that decides what the runs come to on top of a version."""
+    return json.dumps({"base": base, "code": package_version("likewise"), "said": _said(dataset)})
+
+
+def _are_met(shadow: Path, conditions: str) -> bool:
+    path = shadow / _CONDITIONS
+    return path.exists() and path.read_text(encoding="utf-8") == conditions
 
 
 def _said(dataset: Dataset) -> str:
@@ -237,16 +280,14 @@ def _published(again: _Again, runs: list[Run], stays: dict[str, frozenset[str]],
         if dry_run:
             raise _DryRunError
         yield from made
-        discard(
-            dataset.state / COPIES_NAME
-        )  # it knows the old rows; killed from here on, it is made from what is published
+        write_text(again.shadow.state / _COMMITTING, json.dumps({"run": name, "stayed": len(stayed)}))
+        discard(dataset.state / COPIES_NAME)  # It knows the old rows: until it is replaced, it must not be used.
 
     report = (again.published / "report.html").read_text(encoding="utf-8")
     try:
         version = publish_version(dataset, base, shards, name, runs[-1].id, report, plan.policy).version
     except _DryRunError:
         return Recleaned(found[0], len(stayed), None)
-    (again.shadow.state / COPIES_NAME).replace(dataset.state / COPIES_NAME)
     return Recleaned(found[0], len(stayed), version)
 
 

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,10 @@ from typing import Any
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from flows.commands.terminal import print_funnel
-from flows.config import RECIPE_NAME, load_dataset_config
+from flows.commands.terminal import print_funnel, print_table
+from flows.config import RECIPE_NAME, called_as, load_dataset_config
 from flows.demo.newsroom import Newsroom
 from flows.demo.score import Score, score
 from flows.demo.server import NewsServer, serve
@@ -25,6 +26,7 @@ NAME = "newsroom"
 MARK = ".likewise-demo"
 DAYS = (1, 2)
 ROWS_SHOWN = 5
+TITLE_SHOWN = 44
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,25 @@ class Tour:
         """Prints the funnel of each day, the figures, the first rows and how to load them."""
         for day in self.days:
             print_funnel(report.funnel(day.run), f"Day {day.day}: what became of every page")
-        console.print(_figures(self.days))
-        console.print(_rows(self.first, self.rows))
-        console.print("To use it:", highlight=False)
-        line = f'  from datasets import load_dataset; articles = load_dataset("{self.folder}", split="train")'
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_table(_figures(self.days))
+        print_table(_rows(self.first, self.rows))
+        for line in _next_steps(self.folder, self.first[0]["id"] if self.first else ""):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _next_steps(folder: Path, article: str) -> Iterator[str]:
+    """What to type next, from where the demo was started; the newsroom itself is closed by now."""
+    likewise = called_as()
+    yield "To use it:"
+    yield f'  from datasets import load_dataset; articles = load_dataset("{folder}", split="train")'
+    yield "To go on:"
+    yield f"  {likewise} status {folder}"
+    yield f"  {likewise} diff {folder} {DAYS[0]} {DAYS[-1]}"
+    if article:
+        yield f"  {likewise} explain {folder} {article}"
+    yield f"  {likewise} label {folder}"
+    yield "With articles and a site of your own:"
+    yield f"  {likewise} new my-topic --seeds first.txt second.txt third.txt --site https://news.example/"
 
 
 def tour(folder: Path, seed: int, verbose: bool) -> Tour:
@@ -149,12 +165,16 @@ _FIGURES: dict[str, Callable[[Day], str]] = {
 }
 
 
+def _cut(title: str) -> str:
+    return title if len(title) <= TITLE_SHOWN else f"{title[: TITLE_SHOWN - 1]}…"
+
+
 def _rows(rows: Sequence[dict[str, Any]], total: int) -> Table:
     table = Table(title=f"The first of {total} articles", title_justify="left", title_style="bold")
     table.add_column("published", no_wrap=True)
-    table.add_column("title", no_wrap=True, max_width=44)
+    table.add_column("title")  # the one that folds where the terminal is narrow
     table.add_column("source", no_wrap=True)
     for row in rows:
         published = f"{row['published_at']:%Y-%m-%d}" if row["published_at"] else ""
-        table.add_row(published, row["title"], row["domain"].partition(".")[0])
+        table.add_row(published, Text(_cut(row["title"])), row["domain"].partition(".")[0])
     return table

@@ -5,7 +5,6 @@ from itertools import groupby
 from typing import Any
 
 import yaml
-from datasets import Features
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from cleaning.schema import CONFIGS
@@ -95,6 +94,8 @@ def _by_split(shards: Sequence[Shard]) -> list[tuple[str, list[Shard]]]:
 
 
 def _info(config: str, manifest: Manifest) -> dict[str, Any]:
+    from datasets import Features  # half a second to import, and only a new version has a card
+
     splits = _by_split(manifest.of(config))
     stored = sum(shard.bytes for shard in manifest.of(config))
     return {

@@ -1,6 +1,5 @@
 """Reads the rows that a change adds from the parts of its runs, as the configs have them."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 
 import pyarrow as pa
@@ -10,8 +9,11 @@ import pyarrow.parquet as pq
 from cleaning.schema import EXTRACTED, arrow_schema
 from flows.filtering import FILTERED
 from flows.manifest import Policy
-from flows.publishing.changes import OUTCOMES, PLACE, SCHEMAS, Change, Row, pieces
+from flows.publishing.changes import SCHEMAS, Change
+from flows.publishing.events import Row
+from flows.publishing.picks import OUTCOMES, PLACE, pieces
 from flows.publishing.sorting import WORDS, Source
+from flows.publishing.withholding import withheld
 from flows.runs import Run
 from flows.tables import conform, not_in_the_future
 
@@ -93,15 +95,6 @@ def as_published(articles: pa.Table, policy: Policy) -> pa.Table:
     if policy.rights == "strict":
         texts = pc.if_else(withheld(articles["rights"]), pa.scalar(None, pa.string()), texts)
     return articles.set_column(articles.schema.get_field_index("text"), articles.schema.field("text"), texts)
-
-
-def withheld(rights: pa.ChunkedArray) -> pa.Array:
-    """Whether the evidence of each row says that its text must not be shown."""
-    maybe = pc.match_substring(rights, '"withhold"')
-    if not pc.any(maybe).as_py():
-        return maybe
-    found = [json.loads(text).get("withhold") == "text" for text in rights.to_pylist()]
-    return pa.array(found, pa.bool_())
 
 
 def _shortened(texts: pa.ChunkedArray, policy: str) -> pa.Array:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from flows.config import Recipe
 from flows.errors import PublishError
 from flows.manifest import Manifest, Policy
-from flows.publishing.changes import Change
+from flows.publishing.changes import SCHEMAS, Change
 from flows.publishing.shard_index import ShardIndex
 
 TEXT_RANK = {"none": 0, "excerpt": 1, "full": 2}
@@ -28,7 +28,8 @@ class Plan:
         change: what is added; without copies of articles that are not there, and rejected pages that say nothing new.
         policy: what the rows of the new version follow.
         drop: by config, the ids of published rows that go (URLs for `rejected`).
-        touched: the paths of the shards that hold such rows, or rows that name another representative from now on.
+        touched: the paths of the shards that hold such rows, or rows that name another representative from now on; with
+            them, of the shards that lack a column of today's: readers of files take the columns of the first for all.
         orphans: copies that go because their article went and none took its place.
         is_narrower: readers get less of the texts than before, so every shard of articles is written again.
         is_resplit: the splits are others, so every shard of articles is written again.
@@ -78,7 +79,7 @@ def planned(change: Change, base: Manifest, recipe: Recipe, index: ShardIndex) -
     gone = frozenset({*change.gone, *change.moved})
     drop = {"articles": gone, "copies": change.gone | orphans, "sketches": gone, "rejected": cleared}
     policy = policy_of(recipe)
-    return Plan(
+    plan = Plan(
         change=replace(change, rejects=rejects),
         policy=policy,
         drop=drop,
@@ -87,6 +88,8 @@ def planned(change: Change, base: Manifest, recipe: Recipe, index: ShardIndex) -
         is_narrower=bool(base.of("articles")) and is_narrower(policy, base.policy),
         is_resplit=bool(base.of("articles")) and policy.splits != base.policy.splits,
     )
+    outdated = (index.lacking(config, schema.names) for config, schema in SCHEMAS.items())
+    return replace(plan, touched=plan.touched.union(*outdated)) if plan.is_seen else plan
 
 
 def _check_new(change: Change, index: ShardIndex) -> None:
@@ -105,7 +108,7 @@ def _all(found: dict[str, set[str]]) -> set[str]:
 
 
 def _touched(change: Change, drop: dict[str, frozenset[str]], index: ShardIndex) -> set[str]:
-    paths = set(index.copies_of(change.renamed))
+    paths = {*index.copies_of(change.renamed), *index.holders("articles", change.withheld)}
     for config in ("articles", "copies", "sketches"):
         paths |= set(index.holders(config, drop[config]))
     return paths | {path for path, _ in index.rejected(drop["rejected"]).values()}
@@ -113,7 +116,7 @@ def _touched(change: Change, drop: dict[str, frozenset[str]], index: ShardIndex)
 
 def _orphans(change: Change, index: ShardIndex) -> frozenset[str]:
     """The ids of copies, published or to be added, whose article is not there after the change."""
-    new = {*change.articles()["id"].to_pylist(), *(row["id"] for row in change.promoted)}
+    new = change.new_articles()
     removed = (change.gone | change.moved.keys()) - new
     suspects = {*removed, *change.renamed}
     standing = {old: change.renamed.get(old, old) for old in suspects}

@@ -18,6 +18,7 @@ from flows.crawling import THERE_NAME
 from flows.destination import LocalFolder
 from flows.runs import Run
 from flows.tables import not_in_the_future
+from flows.takedown import Takedowns, read_takedowns
 
 WITHDRAWN_NAME = "withdrawn.parquet"
 PROMOTED_NAME = "promoted.parquet"
@@ -44,15 +45,17 @@ def gone_articles(run: Run, index: CopyIndex) -> set[str]:
     """The ids of known articles that the crawl found gone for certain, or reserved by now.
 
     An answer of 404 may be an accident: it counts when a later run gets it again, and the article was not seen between.
-    An answer of 410, an end that the publisher named before, and an opt-out that is obeyed count at once.
+    An answer of 410, an end that the publisher named before, and an opt-out that is obeyed count at once. An article
+    that the run found there, at whichever of its addresses, is not gone.
     """
     rows = _rows(run.folder / "outcomes.parquet")
     there = _known_at(index, [row["url"] for row in _rows(run.folder / THERE_NAME)])
     gone = [row for row in rows if row["verdict"] == Verdict.GONE]
     doubtful = _known_at(index, [row["url"] for row in gone if row["reason"] == _NOT_FOUND])
-    certain = _known_at(index, [row["url"] for row in gone if row["reason"] != _NOT_FOUND])
-    reserved = _known_at(index, [row["url"] for row in rows if row["verdict"] == Verdict.OPTED_OUT])
-    return certain | (reserved - there) | index.missed_again(run.id, sorted(doubtful - certain - there), sorted(there))
+    certain = [row for row in gone if row["reason"] != _NOT_FOUND]
+    certain += [row for row in rows if row["verdict"] == Verdict.OPTED_OUT]
+    found = _known_at(index, [row["url"] for row in certain]) - there
+    return found | index.missed_again(run.id, sorted(doubtful - found - there), sorted(there))
 
 
 def _rows(path: Path) -> list[Row]:
@@ -67,11 +70,12 @@ def promotions(run: Run, index: CopyIndex, withdrawn: Collection[str], decisions
     """The copies that take the place of withdrawn articles, as PROMOTED says.
 
     The best copy is one that is not cut, then the one dated first, then the longest, of those whose page is still in
-    the state. Where there is none, the copies go with the article, and are published when they are fetched again.
+    the state and that no takedown names. Where there is none, the copies go with the article, and are published when
+    they are fetched again.
     """
     found: dict[str, Row] = {}
     candidates = [*_published_copies(run, withdrawn), *_new_copies(run, withdrawn, decisions)]
-    there = _ids_in_state(run, candidates)
+    there = _ids_in_state(run, candidates, Takedowns.of(read_takedowns(run.dataset)))
     for row in sorted(candidates, key=_preference):
         if row["id"] in there and row["id"] not in withdrawn:
             found.setdefault(row["representative_id"], row)
@@ -101,10 +105,17 @@ def _promoted(run: Run) -> Iterator[tuple[str, Row]]:
             yield promoted["old_representative_id"], {c.name: (row | more).get(c.name) for c in ARTICLES}
 
 
-def settle_withdrawn(run: Run, index: CopyIndex, gone: Collection[str]) -> None:
-    """Makes withdrawn articles unknown to the index, and puts the promoted copies in their place."""
-    promoted = [row | {"old_representative_id": old} for old, row in _promoted(run)]
-    index.replace(f"{run.id}-withdrawn", sorted(gone), promoted)
+def settle(run: Run, index: CopyIndex, name: str) -> None:
+    """Makes the articles that a file of the run names unknown to the index, once.
+
+    Of those that were withdrawn, promoted copies take the place. Each file is settled by itself: a run that was refused
+    and is repeated may be published the second time, and only then do its orphans go.
+    """
+    path = run.folder / name
+    gone = pq.read_table(path, partitioning=None)["id"].to_pylist() if path.exists() else []
+    if gone:
+        promoted = [row | {"old_representative_id": old} for old, row in _promoted(run)]
+        index.replace(f"{run.id}-{path.stem}", sorted(gone), promoted if name == WITHDRAWN_NAME else [])
 
 
 def _preference(row: Row) -> tuple[Any, ...]:
@@ -125,13 +136,23 @@ def _new_copies(run: Run, withdrawn: Collection[str], decisions: pa.Table) -> It
         yield row | {"published_at": None, "word_count": 0, "run_id": run.id}
 
 
-def _ids_in_state(run: Run, rows: list[Row]) -> set[str]:
-    """Those of some copies whose pages are in the state of the runs that brought them."""
-    by_run: dict[str, set[str]] = {}
+def _ids_in_state(run: Run, rows: list[Row], takedowns: Takedowns) -> set[str]:
+    """Those of some copies whose pages are in the state of the runs that brought them, and are not taken down."""
+    by_run: dict[str, list[Row]] = {}
     for row in rows:
-        by_run.setdefault(row["run_id"], set()).add(row["id"])
-    sources = ((Run(run.dataset, run_id), ids) for run_id, ids in sorted(by_run.items()))
-    return {article for source, ids in sources for article in ids if _place_in_state(source, article) is not None}
+        by_run.setdefault(row["run_id"], []).append(row)
+    sources = ((Run(run.dataset, run_id), copies) for run_id, copies in sorted(by_run.items()))
+    return {row["id"] for source, copies in sources for row in copies if _may_stand(source, row, takedowns)}
+
+
+def _may_stand(run: Run, copy: Row, takedowns: Takedowns) -> bool:
+    """Whether a copy's page is in the state, and no takedown names it."""
+    place = _place_in_state(run, copy["id"])
+    if place is None:
+        return False
+    path, number = place
+    page = pq.read_table(run.clean_folder / path.name, columns=["url", "canonical_url"], partitioning=None)
+    return not takedowns.cover(copy | page.slice(number, 1).to_pylist()[0])
 
 
 def _place_in_state(run: Run, article: str) -> tuple[Path, int] | None:

@@ -6,31 +6,28 @@ collect (by id) -> plan (which shards are touched) -> shards: carried over, rewr
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from cleaning.schema import CONFIGS
 from flows.config import Dataset
 from flows.destination import CARD_NAME, COUNTS_NAME, CROISSANT_NAME, REPORT_NAME, LocalFolder
 from flows.manifest import Manifest, Policy, Shard
 from flows.publishing.card import render_card
-from flows.publishing.changes import SCHEMAS, Change, collect
+from flows.publishing.changes import Change, collect
 from flows.publishing.checks import check_version
 from flows.publishing.counts import count_version
 from flows.publishing.croissant import render_croissant
-from flows.publishing.gathering import added, made, stored
+from flows.publishing.drafting import Draft, version_shards
 from flows.publishing.plan import Plan, is_narrower, planned
 from flows.publishing.shard_index import INDEX_NAME, ShardIndex
 from flows.publishing.shards import Shelf
-from flows.publishing.sorting import Source, sorted_tables
+from flows.publishing.withholding import still_shown
 from flows.runs import Run, list_runs, write_text
-from flows.tables import conform, write_table
+from flows.tables import write_table
 from flows.takedown import Takedowns, read_takedowns
 
 HELD_RUNS = 24
@@ -38,7 +35,6 @@ HELD_RUNS = 24
 
 THROUGH_NAME = "through.json"
 ORPHANS_NAME = "orphans.parquet"
-SPOOL = ".spool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +44,6 @@ class Published:
     version: int
     is_new: bool
     added: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A version on its way: what it is made of, and where.
-
-    Attributes:
-        plan: what it changes.
-        base: the version before it, whose files lie below `old`.
-        shelf: where new shards go.
-        moved: rows of `copies` that were articles; filled while articles are written.
-    """
-
-    plan: Plan
-    base: Manifest
-    old: Path
-    shelf: Shelf
-    moved: list[pa.Table] = field(default_factory=list)
 
 
 def publish_pending(run: Run, order: Sequence[str], report: str) -> Published:
@@ -83,12 +61,14 @@ def publish_pending(run: Run, order: Sequence[str], report: str) -> Published:
     destination = LocalFolder(run.dataset.folder)
     parent = destination.manifest()
     if parent is not None and parent.run == run.id:
-        return Published(parent.version, True, {})  # killed after the commit, before it was written down
+        clear_wider(destination, parent)  # killed after the commit, before it was written down
+        return Published(parent.version, True, {})
     base = parent or Manifest(run.dataset.name, 0, "", "")
     pending = _pending(run, order, base)
     change = collect(pending, Takedowns.of(read_takedowns(run.dataset)))
     with ShardIndex(run.dataset.state / INDEX_NAME) as index:
-        plan = planned(change, base, run.dataset.recipe, index.follow(parent, destination.current))
+        index.follow(parent, destination.current)
+        plan = planned(_obeying(change, run.dataset, index), base, run.dataset.recipe, index)
         if plan.is_empty and pending:
             _pass_over(run.dataset, base, pending[-1].id)
         if not plan.is_seen and (plan.is_empty or len(pending) <= HELD_RUNS):
@@ -97,6 +77,13 @@ def publish_pending(run: Run, order: Sequence[str], report: str) -> Published:
         manifest = _publish(run, plan, base, through, report)
         index.follow(manifest, destination.current)
     return Published(manifest.version, True, _added(plan))
+
+
+def _obeying(change: Change, dataset: Dataset, index: ShardIndex) -> Change:
+    """The change with those texts to withhold that are shown still, where the recipe obeys publishers."""
+    declared = change.withheld if dataset.recipe.politeness.rights == "strict" else {}
+    folder = LocalFolder(dataset.folder).current
+    return replace(change, withheld=still_shown(declared, index, folder, change.new_articles() if declared else ()))
 
 
 def _publish(run: Run, plan: Plan, base: Manifest, through: str, report: str) -> Manifest:
@@ -210,100 +197,3 @@ def _added(plan: Plan) -> dict[str, int]:
         "copies": change.picks.num_rows - articles + len(change.moved),
         "rejected": change.rejects.num_rows,
     }
-
-
-# The shards of a version
-
-
-def version_shards(draft: Draft) -> Iterator[Shard]:
-    """The shards of the next version: carried over, rewritten without what is dropped, and new."""
-    yield from _articles(draft)
-    yield from _copies(draft)
-    yield from _others(draft)
-
-
-def _articles(draft: Draft) -> Iterator[Shard]:
-    change, shelf, spool = draft.plan.change, draft.shelf, draft.shelf.draft / SPOOL
-    sources = [*added(change, "articles"), *([made("articles", change.promoted)] if change.promoted else [])]
-    if draft.plan.is_resplit:
-        left = [source for shard in draft.base.of("articles") if (source := _stored(draft, shard))]
-        yield from shelf.articles(sorted_tables(left, spool), is_whole=_was_whole(draft))
-    else:
-        for shard in draft.base.of("articles"):
-            rows = _left(draft, shard)
-            if rows is None:
-                yield _carried(draft, shard)
-            else:
-                yield from shelf.articles([rows], is_whole=_was_whole(draft))
-    yield from shelf.articles(sorted_tables(sources, spool))
-
-
-def _was_whole(draft: Draft) -> bool:
-    """Whether the published texts are whole and are shortened now, so that they are to be sketched."""
-    return draft.plan.is_narrower and draft.base.policy.text == "full"
-
-
-def _stored(draft: Draft, shard: Shard) -> Source | None:
-    rows = _left(draft, shard)
-    path = draft.old / shard.path
-    if rows is None:
-        return stored(shard.config, partial(read_shard, path, shard.config))
-    return made(shard.config, rows) if rows.num_rows else None
-
-
-def _copies(draft: Draft) -> Iterator[Shard]:
-    for shard in draft.base.of("copies"):
-        rows = _left(draft, shard)
-        yield from [_carried(draft, shard)] if rows is None else draft.shelf.others("copies", [rows])
-    sources = [*added(draft.plan.change, "copies"), *(made("copies", rows) for rows in draft.moved)]
-    yield from draft.shelf.others("copies", sorted_tables(sources, draft.shelf.draft / SPOOL))
-
-
-def _others(draft: Draft) -> Iterator[Shard]:
-    for shard in draft.base.shards:
-        if shard.config not in ("articles", "copies"):
-            rows = _left(draft, shard)
-            yield from [_carried(draft, shard)] if rows is None else draft.shelf.others(shard.config, [rows])
-    rejects = added(draft.plan.change, "rejected")
-    yield from draft.shelf.others("rejected", sorted_tables(rejects, draft.shelf.draft / SPOOL))
-
-
-def _carried(draft: Draft, shard: Shard) -> Shard:
-    (draft.shelf.draft / shard.path).hardlink_to((draft.old / shard.path).resolve())
-    return shard
-
-
-def _left(draft: Draft, shard: Shard) -> pa.Table | None:
-    """The rows of a shard as they are after the change; None where they stay as they are.
-
-    Rows of articles that became copies move to `draft.moved`, which is written after the articles.
-    """
-    plan = draft.plan
-    if shard.path not in plan.touched and not (shard.config == "articles" and plan.is_narrower):
-        return None
-    rows = read_shard(draft.old / shard.path, shard.config)
-    name = "url" if shard.config == "rejected" else "id"
-    dropped = pc.is_in(rows[name], pa.array(sorted(plan.drop[shard.config]), pa.string()))
-    if shard.config == "articles":
-        _move(rows.filter(dropped), draft)
-    rows = rows.filter(pc.invert(dropped))
-    return _follow_representatives(rows, plan.change) if shard.config == "copies" else rows
-
-
-def read_shard(path: Path, config: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """The rows of a published shard, with the columns of today's schema; or some columns as they are."""
-    rows = pq.read_table(path, columns=list(columns) if columns else None, partitioning=None)
-    return rows if columns or config not in SCHEMAS else conform(rows, SCHEMAS[config])
-
-
-def _move(dropped: pa.Table, draft: Draft) -> None:
-    as_copies = draft.plan.change.moved
-    rows = [row | as_copies[row["id"]] for row in dropped.to_pylist() if row["id"] in as_copies]
-    if rows:
-        draft.moved.append(pa.Table.from_pylist(rows, schema=SCHEMAS["copies"]))
-
-
-def _follow_representatives(copies: pa.Table, change: Change) -> pa.Table:
-    names = [change.renamed.get(name, name) for name in copies["representative_id"].to_pylist()]
-    at = copies.schema.get_field_index("representative_id")
-    return copies.set_column(at, copies.schema.field(at), pa.array(names, pa.string()))

@@ -60,24 +60,31 @@ class Shelf:
             published = as_published(rows, self.policy)
             yield self._put("articles", published, split_of(rows, self.policy.splits))
             if is_whole:
-                yield from self._sketches(rows, published)
+                yield from self.sketches([_held_back(rows, published)])
 
     def others(self, config: str, tables: Iterable[pa.Table]) -> Iterator[Shard]:
         """Shards of another config."""
         for rows in _cut(config, tables, "none"):
             yield self._put(config, rows, "train")
 
-    def _sketches(self, whole: pa.Table, published: pa.Table) -> Iterator[Shard]:
-        same = pc.fill_null(pc.equal(whole["text"], published["text"]), False)
-        if not pc.all(same).as_py():
-            from flows.copies.sketches import SKETCHES_CONFIG, sketch_table
+    def sketches(self, tables: Iterable[pa.Table]) -> Iterator[Shard]:
+        """Sketches of articles whose whole texts readers do not get."""
+        for whole in tables:
+            if whole.num_rows:
+                from flows.copies.sketches import SKETCHES_CONFIG, sketch_table
 
-            yield self._put(SKETCHES_CONFIG, sketch_table(whole.filter(pc.invert(same))), "train")
+                yield self._put(SKETCHES_CONFIG, sketch_table(whole), "train")
 
     def _put(self, config: str, rows: pa.Table, split: str) -> Shard:
         self.number += 1
         label = config if split == "train" else f"{config}-{split}"
         return write_shard(config, f"{label}-{self.name}-{self.number - 1:05d}", rows, self.draft, split)
+
+
+def _held_back(whole: pa.Table, published: pa.Table) -> pa.Table:
+    """The articles whose published texts are not the whole ones."""
+    same = pc.fill_null(pc.equal(whole["text"], published["text"]), False)
+    return whole.filter(pc.invert(same))
 
 
 def write_shard(config: str, stem: str, rows: pa.Table, draft: Path, split: str = "train") -> Shard:

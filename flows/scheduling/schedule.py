@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -36,6 +36,7 @@ from flows.scheduling.automations import (
     tell_failures,
 )
 from flows.scheduling.serving import check_server
+from flows.scheduling.temporary_server import answers
 from flows.scheduling.timetable import ANCHOR, parse_interval
 
 _UNENDED = (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
@@ -67,16 +68,21 @@ def serve(datasets: Sequence[Dataset], options: ServeOptions = ServeOptions()) -
     """
     for dataset in datasets:
         check_served(dataset)
-    _check_configured()
+    address = _configured_address()
     runner = _runner()
     with ExitStack() as held:
         for dataset in datasets:
             held.enter_context(_served_alone(dataset))
         with get_client(sync_client=True) as client:
             _set_up_automations(client, options)
-            for dataset in datasets:
-                end_orphans(client, dataset, cast(UUID, runner.add_deployment(deployment(dataset))))
-        asyncio.run(runner.start())
+            served = [(dataset, cast(UUID, runner.add_deployment(deployment(dataset)))) for dataset in datasets]
+            _end_orphans_of_all(client, served)
+        try:
+            asyncio.run(runner.start())
+        finally:
+            if answers(address):  # the runner has ended its runs; who follows them shall not wait for the automation
+                with get_client(sync_client=True) as client:
+                    _end_orphans_of_all(client, served)
 
 
 def _runner() -> Runner:
@@ -107,14 +113,14 @@ def check_served(dataset: Dataset) -> None:
         )
 
 
-def _check_configured() -> None:
+def _configured_address() -> str:
     address = get_current_settings().api.url
     if address is None:
         raise ServerError(
             "No Prefect server is configured: a schedule needs one that stays.",
             "Start one with `prefect server start`, and set PREFECT_API_URL=http://127.0.0.1:4200/api.",
         )
-    check_server(address)
+    return check_server(address)
 
 
 @contextmanager
@@ -153,6 +159,11 @@ def _set_up_automations(client: SyncPrefectClient, options: ServeOptions) -> Non
     ensure(client, crash_silent_runs(options.silent_seconds))
     if options.alert:
         ensure(client, tell_failures(alert_action(client, options.alert)))
+
+
+def _end_orphans_of_all(client: SyncPrefectClient, served: Iterable[tuple[Dataset, UUID]]) -> None:
+    for dataset, deployment_id in served:
+        end_orphans(client, dataset, deployment_id)
 
 
 def end_orphans(client: SyncPrefectClient, dataset: Dataset, deployment_id: UUID) -> list[FlowRun]:

@@ -12,14 +12,18 @@ from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker, PrefectConsoleHandler
 from prefect.settings import (
     PREFECT_API_URL,
+    PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW,
     PREFECT_SERVER_ANALYTICS_ENABLED,
     get_current_settings,
     temporary_settings,
 )
 
-from flows.errors import ServerError
+from flows.errors import LikewiseError, ServerError
 from flows.pipeline import grow
+from flows.runs import Run
 from flows.scheduling.temporary_server import answers, start_server, stop_server
+from flows.spreading.runners import spread_for
+from flows.spreading.spread import Spread
 
 DRAIN_SECONDS = 10.0
 
@@ -36,12 +40,38 @@ def run_flow(recipe: str, run_id: str | None, verbose: bool) -> dict[str, Any]:
 
 
 @contextmanager
+def spread_by_command(run: Run, verbose: bool) -> Iterator[Spread | None]:
+    """What a recipe spreads a run's parts over, for a command that is no flow run.
+
+    Raises:
+        ServerError: as `run_flow` says.
+    """
+    quiet_console(logging.INFO if verbose else logging.CRITICAL)
+    with some_server(), temporary_settings(updates={PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW: "ignore"}):
+        yield spread_for(run)
+
+
+@contextmanager
 def some_server() -> Iterator[None]:
-    """Makes sure of a Prefect server: the configured one, else a temporary one that lasts as long as this process."""
+    """Makes sure of a Prefect server: the configured one, else a temporary one that lasts as long as this process.
+
+    Raises:
+        ServerError: it does not answer, before what is to be done or in the middle of it.
+    """
     configured = get_current_settings().api.url
     address = check_server(configured) if configured else _temporary_server()
     with temporary_settings(updates={PREFECT_API_URL: address, PREFECT_SERVER_ANALYTICS_ENABLED: False}):
-        yield
+        try:
+            yield
+        except LikewiseError:
+            raise
+        except Exception as error:
+            if answers(address):
+                raise
+            raise ServerError(
+                f"The Prefect server at {address} stopped answering.",
+                "Start it again; then the same command goes on where this one stopped.",
+            ) from error
 
 
 @cache

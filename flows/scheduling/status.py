@@ -15,7 +15,12 @@ from flows.errors import PublishError
 from flows.manifest import Manifest
 from flows.runs import Run, list_runs, locked_file
 from flows.scheduling.timetable import next_time
+from flows.wording import count
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Dates are stored as microseconds since then; pyarrow would import pandas to say them as datetimes."""
+
+_INDENT = 12
 _STAGES = ("crawl", "clean", "filter", "copies", "publish")
 
 
@@ -122,7 +127,7 @@ def _outcome(run: Run, is_running: bool) -> tuple[str, str]:
     if is_running:
         return "running", f"at the stage `{stage}`"
     if failure:
-        return "failed", f"{failure['what']} {failure['remedy']}"
+        return "failed", f"{failure['what']}\n{failure['remedy']}"
     return "cut short", f"at the stage `{stage}`; the next run goes on from there"
 
 
@@ -157,8 +162,8 @@ def _published(manifest: Manifest, folder: Path) -> Published:
 
 def _newest(shards: Iterable[Path]) -> datetime | None:
     """The latest publication date, from the statistics that Parquet keeps for each row group."""
-    found = [column.statistics.max for path in shards for column in _dates(path) if column.statistics.has_min_max]
-    return max(found, default=None)
+    found = [column.statistics.max_raw for path in shards for column in _dates(path) if column.statistics.has_min_max]
+    return _EPOCH + timedelta(microseconds=max(found)) if found else None
 
 
 def _dates(path: Path) -> Iterable[Any]:
@@ -178,9 +183,10 @@ def _troubles(dataset: Dataset) -> list[str]:
 
 
 def show(found: Status, console: Console) -> None:
-    """Prints a line for each thing."""
+    """Prints a line for each thing; further lines of a thing are indented."""
     for name, value in _lines(found):
-        console.print(f"{name + ':':<12}{value}", markup=False, highlight=False, soft_wrap=True)
+        said = value.replace("\n", f"\n{'':<{_INDENT}}")
+        console.print(f"{name + ':':<{_INDENT}}{said}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _lines(found: Status) -> Iterable[tuple[str, str]]:
@@ -188,8 +194,8 @@ def _lines(found: Status) -> Iterable[tuple[str, str]]:
     yield "last run", _said(found.last_run) if found.last_run else f"none: `likewise run {found.dataset}` makes one"
     yield "next run", f"{found.next_run:%Y-%m-%d %H:%M} UTC" if found.next_run else "none: the recipe has no schedule"
     if found.published:
-        size = f"{found.published.articles} articles, {found.published.copies} copies, {_size(found.published.bytes)}"
-        yield "published", f"version {found.published.version}, {size}"
+        rows = f"{count(found.published.articles, 'article')}, {count(found.published.copies, 'copy', 'copies')}"
+        yield "published", f"version {found.published.version}, {rows}, {_size(found.published.bytes)}"
     else:
         yield "published", "nothing yet"
     if found.age is not None:
@@ -209,4 +215,4 @@ def _size(size: int) -> str:
 
 def _age(age: timedelta) -> str:
     hours = age / timedelta(hours=1)
-    return f"{hours:.0f} hours" if hours < 48 else f"{hours / 24:.0f} days"
+    return count(round(hours), "hour") if hours < 48 else count(round(hours / 24), "day")

@@ -60,3 +60,9 @@ def test_no_texts():
     candidates = Candidates(shingles())
     assert candidates.plain(0.0).by_text(9) == {}
     assert candidates.weighted(np.empty(0, np.int64)).by_text(9) == {}
+
+
+def test_pairs_are_counted_by_the_shingles_that_both_have():
+    """Each pair is there once, with the number of its common shingles."""
+    new, earlier, both = Candidates(shingles({1, 2, 3}, {2, 3, 4}, {9, 3})).counted()
+    assert list(zip(new.tolist(), earlier.tolist(), both.tolist(), strict=True)) == [(1, 0, 2), (2, 0, 1), (2, 1, 1)]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleaning.alignment import Overlap, compare
+from cleaning.alignment import ROW, Overlap, compare, overlap_of
 from cleaning.duplicates import Relation, is_copy, relation, template_score
 from cleaning.shingles import words_of
 
@@ -145,3 +145,19 @@ def test_counts_are_consistent(left: int, right: int, shared: int, seed: int):
         assert side.tail >= 0
     assert abs(found.common - back.common) <= 0.1 * max(found.common, 30)
     assert found.longest <= found.left.common
+
+
+@given(st.lists(st.tuples(*[st.lists(st.sampled_from("ab"), max_size=30)] * 2), min_size=2, max_size=5))
+@settings(max_examples=150, deadline=None)
+def test_what_a_pair_is_compared_beside_makes_no_difference(pairs: list[tuple[list[str], list[str]]]):
+    """Many pairs at once give what each of them gives alone, even where texts repeat themselves."""
+    coded = [tuple(words_of([" ".join(one), " ".join(other)])) for one, other in pairs]
+    assert compare(coded) == [compare([pair])[0] for pair in coded]
+
+
+def test_an_overlap_goes_through_whole_numbers():
+    """What is counted of a pair can be kept as a row of numbers."""
+    found = overlap(article(300, 1), edited(article(320, 1), 0.1))
+    row = found.numbers_in_row()
+    assert len(row) == ROW
+    assert overlap_of(row) == found

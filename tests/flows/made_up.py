@@ -1,16 +1,20 @@
 """Runs made up as the stages before publishing leave them, for tests of what publishing makes of them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from cleaning.schema import EXTRACTED, arrow_schema
 from flows.config import Dataset, load_dataset_config
-from flows.copies.run import CHANGES, DECISIONS, article_id
+from flows.copies.index import CHANGES, DECISIONS, article_id
 from flows.crawling import OUTCOMES
+from flows.destination import LocalFolder
 from flows.filtering import FILTERED
+from flows.manifest import MANIFEST_NAME, Manifest, Shard
 from flows.publishing.publish import Published, publish_pending
 from flows.runs import Run, list_runs, start_run
 from flows.tables import write_table
@@ -108,3 +112,16 @@ def with_recipe(dataset: Dataset, more: str) -> Dataset:
     """The dataset with more in its recipe."""
     dataset.recipe_path.write_text(RECIPE + more, encoding="utf-8")
     return load_dataset_config(str(dataset.folder), {})
+
+
+def forget_column(dataset: Dataset, name: str) -> None:
+    """Makes the published version one of a release that did not know a column of articles."""
+    at = LocalFolder(dataset.folder).current
+    manifest = Manifest.read(at / MANIFEST_NAME)
+    shards = []
+    for shard in manifest.shards:
+        if shard.config == "articles":
+            rows = pq.read_table(at / shard.path, partitioning=None)
+            pq.write_table(rows.drop_columns(name), at / shard.path)
+        shards.append(Shard.of(shard.config, at, shard.path, shard.rows, shard.split))
+    (at / MANIFEST_NAME).write_text(replace(manifest, shards=tuple(shards)).to_json(), encoding="utf-8")

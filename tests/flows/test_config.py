@@ -32,6 +32,13 @@ def write_recipe(folder: Path, text: str) -> Path:
             "`since` must be before `until`",
         ),
         ('[topic]\nseeds = ["a"]\n[limits]\npages = 0\n', "limits.pages"),
+        ('[topic]\nseeds = ["a"]\n[run]\nrunner = "spark"\n', "run.runner"),
+        ('[topic]\nseeds = ["a"]\n[run]\nrunner = "ray"\nwork = "bucket"\n', "run.work"),
+        (
+            '[topic]\nseeds = ["a"]\n[run]\nrunner = "processes"\naddress = "a:1"\n',
+            "`run.address` is that of a cluster",
+        ),
+        ('[topic]\nseeds = ["a"]\n[run]\nwork = "s3://a/b"\n', "`run.work` is where workers meet"),
         ('[topic]\nseeds = ["a"]\n[limits]\npages = "many"\n', 'found "many"'),
         ('[topic]\nseeds = ["a"]\n[politeness]\ndelay = 0.1\n', "under 1 second only with"),
         ('[topic]\nseeds = ["a"]\n[politeness]\nrights = "ignore"\n', "politeness.rights"),

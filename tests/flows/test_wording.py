@@ -1,4 +1,4 @@
-"""What recipes are told, in plain words."""
+"""What recipes are told, in plain words, and how things are counted."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pytest
 
 from flows.config import read_recipe
 from flows.errors import RecipeError
+from flows.wording import count
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,12 @@ def test_a_wrong_value_is_named_with_what_is_wanted(tmp_path: Path, lines: str, 
         read_recipe(path)
     assert said in refused.value.what
     assert "error" not in refused.value.what.lower()
+
+
+def test_one_thing_is_no_plural() -> None:
+    """A number has its noun in the right form, and thousands are set apart."""
+    assert [count(1, "article"), count(0, "article"), count(1200, "copy", "copies")] == [
+        "1 article",
+        "0 articles",
+        "1,200 copies",
+    ]

@@ -72,6 +72,15 @@ def test_a_page_that_works_too_long_is_ended_by_its_cpu_time() -> None:
     assert results[1].reason == "cleaning took over 0.5 s of CPU"
 
 
+def test_a_worker_has_its_next_page_before_the_caller_gets_a_result() -> None:
+    """What the caller does with a result costs no worker time: the next page was handed out before."""
+    source = iter(pages("a", "b", "c"))
+    results = clean_pages(source, behave, WorkerOptions(processes=1))
+    assert next(results).text == "a"
+    assert [page.body for page in source] == [b"c"]
+    assert [result.text for result in results] == ["b"]
+
+
 def test_pages_are_read_no_further_than_needed() -> None:
     """Pages are taken from their iterator lazily, so that memory does not grow with their number."""
     taken = 0

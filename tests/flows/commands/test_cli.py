@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from cleaning.verdict import MEANING, Verdict
 from flows import errors
 from flows.cli import PLACES, app
-from flows.config import Recipe
+from flows.config import Dataset, Recipe
 
 ROOT = Path(__file__).parents[3]
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
@@ -48,12 +48,30 @@ def made(home: Path) -> Path:
 
 
 def test_new_makes_a_recipe_that_is_valid(home: Path) -> None:
-    """`new` writes a recipe and copies the seeds, and `doctor` finds only the sources wanting."""
+    """`new` writes a recipe and copies the seeds, and `doctor` finds nothing to mend: it may grow by backfills."""
     recipe = made(home)
     assert recipe.exists()
     assert (home / "seeds" / "rivers" / "seed.txt").read_text(encoding="utf-8") == ARTICLE
     found = json.loads(likewise("doctor", "rivers", "--json").stdout)
-    assert [check["name"] for check in found if not check["ok"]] == ["sources"]
+    assert all(check["ok"] for check in found)
+    assert [check["name"] for check in found if check["advice"]] == ["sources", "contact"]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('[schedule]\ninterval = "6h"\n', "none, but a schedule"),
+        ('[sources]\nsites = ["http://127.0.0.1:8000/"]\n', "allow_loopback = true; ports = [80, 443, 8000]"),
+    ],
+)
+def test_sources_that_cannot_be_crawled_are_to_be_mended(home: Path, more: str, said: str) -> None:
+    """A schedule without sources, and sources that [network] does not let it reach, are faults."""
+    recipe = made(home)
+    before, _, rest = recipe.read_text(encoding="utf-8").partition("[sources]")
+    recipe.write_text(before + more + rest[rest.index("[limits]") :], encoding="utf-8")
+    result = likewise("doctor", "rivers")
+    assert result.exit_code == 1
+    assert said in result.stdout
 
 
 def test_new_takes_many_seeds_and_sites(home: Path) -> None:
@@ -69,8 +87,9 @@ def test_new_takes_many_seeds_and_sites(home: Path) -> None:
     ("arguments", "said"),
     [
         (["new", "Bad Name", "--seeds", "seed.txt"], "lower-case letters"),
-        (["new", "rivers", "--seeds", "missing.txt"], "missing.txt"),
-        (["new", "rivers", "--seeds", "binary.txt"], "binary.txt"),
+        (["new", "rivers", "--seeds", "missing.txt"], "missing.txt: cannot be read: No such file"),
+        (["new", "rivers", "--seeds", "."], "cannot be read: Is a directory"),
+        (["new", "rivers", "--seeds", "binary.txt"], "binary.txt: is no UTF-8 text"),
         (["new", "rivers", "--seeds", "empty.txt"], "empty.txt"),
         (["run", "nowhere"], "There is no recipe"),
         (["backfill", "nowhere", "--html", "."], "There is no recipe"),
@@ -135,6 +154,24 @@ def test_state_that_cannot_be_written_is_an_error_of_its_own(home: Path, monkeyp
     assert "What to do:" in result.stderr
 
 
+def test_a_place_that_is_none_is_bad_input(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`push --to` something that is no address ends with exit code 2, and says what an address looks like."""
+    monkeypatch.delenv("LIKEWISE_HOME", raising=False)
+    result = likewise("push", str(small.folder), "--to", "/nonexistent")
+    assert result.exit_code == 2
+    assert "s3://BUCKET/PREFIX" in result.stderr
+
+
+def test_without_the_s3_client_it_is_said_how_to_install_it(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a clone the extra comes by uv, elsewhere by pip; both are said."""
+    monkeypatch.delenv("LIKEWISE_HOME", raising=False)
+    monkeypatch.setitem(sys.modules, "flows.destinations.s3", None)
+    result = likewise("push", str(small.folder), "--to", "s3://bucket/prefix")
+    assert result.exit_code == 5
+    assert "uv sync --extra s3" in result.stderr
+    assert "pip install 'likewise[s3]'" in result.stderr
+
+
 def test_a_report_needs_a_run(home: Path) -> None:
     """`report` of a dataset without runs says how to make one."""
     made(home)
@@ -166,6 +203,25 @@ print("imported:", [name for name in {heavy} if name in sys.modules])
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
     assert "imported: []" in shown
     assert all(f" {name} " in shown for name in PLACES)
+
+
+def test_light_commands_import_no_heavy_libraries(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only reads what is there does so without the libraries of the crawl, of Prefect and of the readers."""
+    monkeypatch.delenv("LIKEWISE_HOME", raising=False)
+    heavy = ("datasets", "pandas", "scrapy", "twisted", "trafilatura", "prefect", "huggingface_hub", "scipy")
+    name = str(small.folder)
+    calls = [["versions", name], ["diff", name, "1", "1"], ["status", name], ["gc", name], ["furniture", name]]
+    code = f"""
+import sys
+from typer.testing import CliRunner
+from flows.cli import app
+for call in {calls}:
+    result = CliRunner().invoke(app, call)
+    assert result.exit_code == 0, result.stderr
+    print(call[0], [name for name in {heavy} if name in sys.modules])
+"""
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert shown.splitlines() == [f"{call[0]} []" for call in calls]
 
 
 def test_every_exit_code_is_documented() -> None:

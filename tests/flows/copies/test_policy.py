@@ -9,9 +9,9 @@ import pytest
 
 from cleaning.clusters import COMPLETER, EARLIER, Policy
 from flows.config import load_dataset_config
+from flows.copies.arrivals import reliable_date
 from flows.copies.index import CopyIndex, IndexOptions
 from flows.copies.rebuilding import index_options
-from flows.copies.run import reliable_date
 from tests.cleaning.test_duplicates import weather
 from tests.flows.copies.test_index import START, id_of, part, row, table, text
 

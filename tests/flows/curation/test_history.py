@@ -228,7 +228,8 @@ def test_each_command_prints_json_for_scripts(dataset: Dataset) -> None:
     assert json.loads(likewise("rollback", str(dataset.folder), "1", "--json").stdout)["version"] == 3
     gone = published_rows(dataset)[0]["id"]
     taken = likewise("takedown", str(dataset.folder), "--id", gone, "--reason", "x", "--json")
-    assert json.loads(taken.stdout)["requests"] == [["id", gone]]
+    (request,) = json.loads(taken.stdout)["requests"]
+    assert (request["kind"], request["value"], request["matched"]["articles"]) == ("id", gone, 1)
     assert json.loads(likewise("compact", str(dataset.folder), "--json").stdout)["files"] > 0
     assert json.loads(likewise("gc", str(dataset.folder), "--json").stdout)["cleared"] == []
 

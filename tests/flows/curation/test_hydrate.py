@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
 from flows.config import Dataset, load_dataset_config
+from flows.curation import hydrate
 from flows.demo.newsroom import Newsroom
 from flows.demo.server import NewsServer, serve
+from flows.errors import SourcesError
 from flows.runs import start_run
 from flows.stages import Input, run_stages
 from tests.flows.conftest import published_rows, write_newsroom_recipe
+from tests.flows.releases import SCHEMA, row
 
 
 @dataclass
@@ -99,3 +103,54 @@ def test_a_place_without_a_dataset_is_refused(tmp_path: Path) -> None:
     """Where there is no shard of articles, the command says what it looked for."""
     result = CliRunner().invoke(app, ["hydrate", str(tmp_path), "--out", str(tmp_path / "out")])
     assert (result.exit_code, "no data/articles-" in result.stderr) == (2, True)
+
+
+def without_text(folder: Path, **changed: Any) -> str:
+    """A dataset of one article, as others get it."""
+    (folder / "data").mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist([row(1, text=None, **changed)], SCHEMA), folder / "data" / "articles-0.parquet")
+    return str(folder)
+
+
+def test_a_missing_file_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Without the WARC file that is named, the folder that was asked for is not made."""
+    place, out = without_text(tmp_path / "bare"), tmp_path / "out"
+    result = CliRunner().invoke(app, ["hydrate", place, "--out", str(out), "--warc", "missing"])
+    assert (result.exit_code, "What to do:" in result.stderr) == (2, True)
+    assert not out.exists()
+
+
+def test_a_folder_of_somebody_else_is_refused_before_the_work(tmp_path: Path) -> None:
+    """Where the folder holds a dataset that likewise did not publish, nothing is written into it."""
+    place, other = without_text(tmp_path / "bare"), without_text(tmp_path / "other")
+    result = CliRunner().invoke(app, ["hydrate", place, "--out", other])
+    assert result.exit_code == 5
+    assert [path.name for path in Path(other).iterdir()] == ["data"]
+
+
+def test_a_crawl_that_fetched_nothing_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no publisher answers, the recipe and the seed that were made for the crawl go again."""
+
+    def unanswered(*_: Any) -> None:
+        raise SourcesError("None answered.", "Look at them.")
+
+    monkeypatch.setattr(hydrate, "crawl", unanswered)
+    place, out = without_text(tmp_path / "bare"), tmp_path / "out"
+    assert CliRunner().invoke(app, ["hydrate", place, "--out", str(out)]).exit_code == 3
+    assert not out.exists()
+
+
+def test_one_short_title_is_enough(tmp_path: Path) -> None:
+    """The crawl needs no topic of the dataset: its only article, with two words for a title, is asked for."""
+    place, out = without_text(tmp_path / "bare", url="http://refused.example:8009/a"), tmp_path / "out"
+    said, texts = hydrated(place, out)
+    assert said["rows"] == {"gone": 1}
+    assert list(texts.values()) == [None]
+
+
+def test_every_page_may_be_asked_for(tmp_path: Path) -> None:
+    """The recipe that is made lets the crawl ask for all pages of one host, however many; a name may be any."""
+    place = without_text(tmp_path / "Übersicht 🗞")
+    limits = hydrate._run(hydrate.Published.at(place), tmp_path / "out", "", 30_000).dataset.recipe.limits
+    assert (limits.pages, limits.pages_per_host) == (30_000, 30_000)
+    assert limits.minutes >= 30_000 / 60

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from flows.destinations.replica import RaceLostError, Replica, ReplicaError
 from flows.errors import InputError
 from flows.manifest import Policy, Shard
 from flows.publishing.publish import publish_version
+from tests.flows import made_up
 from tests.flows.hub_double import TOKEN
 from tests.flows.places import Place, published
 from tests.flows.releases import local_ids, new_dataset, release, row
@@ -82,6 +84,21 @@ def test_readers_get_every_step(dataset: Dataset, place: Place, tmp_path: Path) 
     assert titles[4] == titles[1]
     pinned = place.read(tmp_path, place.pin(2), streaming=True)
     assert sorted(title for _, title in pinned) == titles[2]
+
+
+def test_readers_get_a_column_that_a_release_adds(place: Place, tmp_path: Path) -> None:
+    """In a fresh process with one cache: what an earlier release published, and what today's puts on top of it."""
+    dataset = made_up.new_dataset(tmp_path / "home")
+    made_up.brought(dataset, "r1", "a", "b")
+    made_up.forget_column(dataset, "agency")
+    for names in ("ab", "abc"):
+        assert push(dataset, place.replica).is_new
+        assert [title for _, title in sorted(place.read(tmp_path), key=itemgetter(1))] == list(names)
+        made_up.brought(dataset, "r2", "c")
+    assert [title for _, title in sorted(place.read(tmp_path, streaming=True), key=itemgetter(1))] == list("abc")
+    rollback(dataset, 1)
+    push(dataset, place.replica)
+    assert [title for _, title in sorted(place.read(tmp_path), key=itemgetter(1))] == list("ab")
 
 
 def test_a_dry_run_writes_nothing(dataset: Dataset, place: Place) -> None:

@@ -15,6 +15,7 @@ from flows.destinations.addresses import replica_at
 from flows.destinations.push import push
 from flows.destinations.replica import RaceLostError, ReplicaError
 from flows.destinations.s3 import S3Replica
+from flows.errors import InputError
 from flows.manifest import Manifest
 from tests.flows.places import Place, published
 from tests.flows.releases import release, row
@@ -192,7 +193,7 @@ def test_addresses(address: str, url: str) -> None:
 )
 def test_other_addresses_are_refused(address: str) -> None:
     """What is no address of a known kind is an error that shows the kinds."""
-    with pytest.raises(ReplicaError, match="hf://datasets/OWNER/NAME"):
+    with pytest.raises(InputError, match="hf://datasets/OWNER/NAME"):
         replica_at(address)
 
 

@@ -1,6 +1,6 @@
 """What follows when articles are withdrawn."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from flows.publishing.plan import RefusedVersionError
 from flows.runs import Run, start_run
 from flows.stages import find_copies, publish
 from flows.tables import write_table
+from flows.takedown import Takedown, record_takedown
 from tests.cleaning.test_sketched import text
 from tests.flows.conftest import published_rows
 
@@ -100,6 +101,14 @@ def test_the_best_copy_takes_the_place_of_a_withdrawn_article(dataset: Dataset):
     assert [row["version"] for row in published_rows(dataset) if row["title"] == "early"] == [2]
 
 
+def test_a_copy_that_was_taken_down_takes_no_place(dataset: Dataset):
+    """The next best copy is promoted where a takedown names the best one, be it by the address that it was made at."""
+    brought(dataset, "r1", page("a", text(1)), page("early", text(1), 1), page("late", text(1), 2))
+    record_takedown(dataset, Takedown("host", "early.example", "asked for", "2025-03-05T00:00:00Z"))
+    brought(dataset, "r2", page("other", text(2)), gone={url("a"): "HTTP 410"})
+    assert titles(dataset) == ["late", "other"]
+
+
 def test_copies_without_their_pages_go_with_the_article(dataset: Dataset):
     """Where the state has lost the pages, the copies go too, and one that is fetched again is an article."""
     whole = text(1)
@@ -139,12 +148,13 @@ def test_a_page_that_did_not_change_is_there(dataset: Dataset):
     assert titles(dataset) == ["b", "c", "d"]
 
 
-def test_a_page_that_is_there_outweighs_its_missing_address(dataset: Dataset):
-    """An article that one run finds at one address and misses at another is not missed."""
+@pytest.mark.parametrize("reason", ["HTTP 404", "HTTP 410", "its publisher let it end (unavailable_after)"])
+def test_a_page_that_is_there_outweighs_its_missing_address(dataset: Dataset, reason: str):
+    """An article that one run finds at one address and misses at another is not missed, however surely it is gone."""
     elsewhere = "https://amp.example/x?y=1"
     brought(dataset, "r1", page("a", text(1), url=elsewhere), page("b", text(2)))
     for run_id in ("r2", "r3"):
-        brought(dataset, run_id, gone={elsewhere: "HTTP 404"}, unchanged=[url("a")])
+        brought(dataset, run_id, gone={elsewhere: reason}, unchanged=[url("a")])
     assert titles(dataset) == ["a", "b"]
 
 
@@ -161,6 +171,39 @@ def test_what_a_refused_run_withdrew_may_come_back(dataset: Dataset):
     assert (titles(dataset), titles(dataset, "copies")) == (["copy", "d", "e"], ["copy2"])
     brought(dataset, "r4", page("b", text(2), 3))
     assert titles(dataset) == ["b", "copy", "d", "e"]
+
+
+def test_a_refused_run_that_is_killed_and_then_allowed_leaves_nothing_known(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+):
+    """Refused, killed before it is over, and repeated under a recipe that allows it: copies that went may come back."""
+    strict = dataset.with_expectations(drop=0.3)
+    run = brought(dataset, "r1", page("a", text(1)), page("b", text(1), 1), page("c", text(3)))
+    (run.folder / "copies.parquet").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "finish", _killed_at("publish"))
+        with pytest.raises(KilledError):
+            brought(strict, "r2", gone={url("a"): "HTTP 410"})
+    assert (titles(dataset), titles(dataset, "copies")) == (["a", "c"], ["b"])
+    assert publish(start_run(dataset, "r2"))["is_new"]
+    assert (titles(dataset), titles(dataset, "copies")) == (["c"], [])
+    brought(dataset, "r3", page("b", text(1), 2))
+    assert titles(dataset) == ["b", "c"]
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def _killed_at(stage: str) -> Callable[..., dict[str, Any]]:
+    finish = Run.finish
+
+    def finish_or_end(self: Run, name: str, summary: dict[str, Any]) -> dict[str, Any]:
+        if name == stage:
+            raise KilledError
+        return finish(self, name, summary)
+
+    return finish_or_end
 
 
 def test_a_page_is_gone_wherever_it_was_fetched(dataset: Dataset):

@@ -16,15 +16,25 @@ from flows.curation import history
 from flows.curation.history import remove_rows, rollback
 from flows.destination import LocalFolder
 from flows.takedown import Takedown, Takedowns, record_takedown
-from tests.flows.made_up import brought, decision, id_of, new_dataset, page, publish, with_recipe, write_run
+from tests.flows.made_up import (
+    brought,
+    decision,
+    forget_column,
+    id_of,
+    new_dataset,
+    page,
+    publish,
+    with_recipe,
+    write_run,
+)
 
 _READER = """
 import json, sys
 from datasets import load_dataset
-folder, columns = sys.argv[1], ["title"]
+folder = sys.argv[1]
 whole = load_dataset(folder, split="train")
 streamed = load_dataset(folder, split="train", streaming=True)
-files = load_dataset("parquet", data_files=folder + "/data/articles-*.parquet", split="train", columns=columns)
+files = load_dataset("parquet", data_files=folder + "/data/articles-*.parquet", split="train")
 pinned = {path: sorted(load_dataset(path, split="train")["title"]) for path in sys.argv[2:]}
 print(json.dumps({"whole": sorted(whole["title"]), "streamed": sorted(row["title"] for row in streamed),
                   "files": sorted(files["title"]), "columns": sorted(whole.column_names), "pinned": pinned}))
@@ -63,7 +73,7 @@ def test_each_kind_of_version_is_read_whole(dataset: Dataset, tmp_path: Path) ->
     """
     steps = {}
     brought(dataset, "r1", *"abcdef")
-    _forget_column(dataset, "agency")
+    forget_column(dataset, "agency")
     steps["new column"] = lambda: brought(dataset, "r2", "g")
     steps["correction"] = lambda: brought(dataset, "r3", "h", demoted=[("a", "h")])
     steps["rollback"] = lambda: rollback(dataset, 2)
@@ -85,14 +95,6 @@ def test_each_kind_of_version_is_read_whole(dataset: Dataset, tmp_path: Path) ->
         assert "c" not in found["whole"] or found["pinned"] == {pinned[0]: list("abcdef")}
 
 
-def _forget_column(dataset: Dataset, name: str) -> None:
-    """Makes the published version one of a release that did not know a column."""
-    manifest = LocalFolder(dataset.folder).manifest()
-    (shard,) = manifest.of("articles")
-    path = dataset.folder / "current" / shard.path
-    pq.write_table(pq.read_table(path, partitioning=None).drop_columns(name), path)
-
-
 _SPLITS = """
 import json, sys
 from datasets import load_dataset
@@ -100,6 +102,25 @@ found = load_dataset(sys.argv[1])
 chosen = {name: sorted(load_dataset(sys.argv[1], split=name)["title"]) for name in found}
 print(json.dumps({"all": {name: sorted(rows["title"]) for name, rows in found.items()}, "chosen": chosen}))
 """
+
+
+def test_shards_of_an_earlier_release_get_their_columns(dataset: Dataset) -> None:
+    """The first version that brings anything has today's columns in every shard, and so has a compacted one."""
+    brought(dataset, "r1", *"abc")
+    forget_column(dataset, "agency")
+    assert not brought(dataset, "r2").is_new
+    brought(dataset, "r3", "d")
+    assert columns_of(dataset) == [{column.name for column in ARTICLES}] * 2
+    forget_column(dataset, "agency")
+    history.compact(dataset)
+    assert columns_of(dataset) == [{column.name for column in ARTICLES}]
+    assert history.compact(dataset).version == 3
+
+
+def columns_of(dataset: Dataset) -> list[set[str]]:
+    """The columns of each shard of articles."""
+    shards = LocalFolder(dataset.folder).manifest().of("articles")
+    return [set(pq.read_schema(dataset.folder / shard.path).names) for shard in shards]
 
 
 def test_splits_are_named_by_time(dataset: Dataset, tmp_path: Path) -> None:

@@ -5,9 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import yaml
 
 pytest.importorskip("prefect")
 
@@ -31,12 +30,10 @@ from flows.demo.server import NewsServer, serve
 from flows.runs import RUN_ID_FORMAT, Run, due_runs, list_runs, start_run
 from flows.scheduling.occasions import Occasion, superseding
 from flows.scheduling.status import dataset_status
-from flows.scheduling.temporary_server import answers
 from flows.stages import Input
 from tests.flows.conftest import published_rows, write_newsroom_recipe
+from tests.flows.prefect_server import ROOT, children, running_prefect, started, wait_until
 
-ROOT = Path(__file__).parents[3]
-PATIENCE = 150.0
 SOURCES = """[sources]
 feeds = ["http://beacon.newsroom.example:{port}/atom.xml"]
 """
@@ -117,21 +114,7 @@ def bare_dataset(folder: Path) -> Dataset:
 @pytest.fixture(scope="module")
 def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A Prefect server of its own; gives the environment of its clients."""
-    home, port = tmp_path_factory.mktemp("prefect"), free_port()
-    environment = {
-        "HOME": str(home),
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "PREFECT_HOME": str(home),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_UI_ENABLED": "false",
-        "PREFECT_RUNNER_POLL_FREQUENCY": "1",
-        "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT1S",
-        "DO_NOT_TRACK": "1",
-    }
-    command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
-    with started(command, environment, home / "server.log"):
-        wait_until(lambda: answers(environment["PREFECT_API_URL"]))
+    with running_prefect(tmp_path_factory.mktemp("prefect")) as environment:
         yield environment
 
 
@@ -149,30 +132,6 @@ def slow_server(newsroom: Newsroom) -> Iterator[NewsServer]:
         yield server
 
 
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def started(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process with a group of its own, ended with the block."""
-    with log.open("ab") as out:
-        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out, cwd=ROOT, start_new_session=True)
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(40)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
 def serving(dataset: Dataset, environment: dict[str, str], *options: str) -> Any:
     """`likewise serve`, in a process."""
     command = [sys.executable, "-m", "flows.cli", "serve", str(dataset.folder), *options]
@@ -187,16 +146,6 @@ def scheduled_newsroom(folder: Path, newsroom: Newsroom, server: NewsServer, nam
     made.recipe_path.write_text(recipe + '\n[schedule]\ninterval = "1d"\n', encoding="utf-8")
     home = made.folder.rename(made.folder.with_name(name))
     return load_dataset_config(str(home), {})
-
-
-def wait_until(reached: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """What `reached` gives, once it gives something."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := reached():
-            return found
-        time.sleep(0.2)
-    raise AssertionError("it did not come to that in time")
 
 
 def deployed(client: SyncPrefectClient, name: str) -> Any:
@@ -271,14 +220,6 @@ def kill_all(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def children(parent: int) -> list[int]:
-    """The processes that a process started, and theirs."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    pairs = [(int(pid), int(above)) for pid, above in (line.split() for line in listed.splitlines())]
-    own = [pid for pid, above in pairs if above == parent]
-    return [*own, *(below for pid in own for below in children(pid))]
-
-
 def test_a_killed_run_is_marked_and_taken_over(
     tmp_path: Path, newsroom: Newsroom, slow_server: NewsServer, prefect: dict[str, str], client: SyncPrefectClient
 ) -> None:
@@ -298,6 +239,20 @@ def test_a_killed_run_is_marked_and_taken_over(
     assert state_of(client, following) == "Completed"
     assert [(done["version"], done["is_new"]) for done in summaries(dataset)] == [(1, True), (1, False)]
     assert [run.id for run in list_runs(dataset)] == [run_id_of(client, killed), run_id_of(client, following)]
+
+
+def test_a_server_that_is_stopped_ends_its_runs(
+    tmp_path: Path, newsroom: Newsroom, slow_server: NewsServer, prefect: dict[str, str], client: SyncPrefectClient
+) -> None:
+    """After SIGTERM a run that was at work is marked as crashed, before `serve` ends and without the automation."""
+    dataset = scheduled_newsroom(tmp_path, newsroom, slow_server, "terminated")
+    with serving(dataset, prefect, "--silent", "600") as process:
+        stopped = ask_for_run(client, "terminated")
+        wait_until(lambda: is_crawling(dataset))
+        slow_server.latency = 5.0  # so that the crawl cannot end by itself
+        process.terminate()
+        assert process.wait(60) == 130
+    assert state_of(client, stopped) == "Crashed"
 
 
 def run_id_of(client: SyncPrefectClient, run: UUID) -> str:
@@ -330,13 +285,18 @@ def own_pages(run: Run) -> Iterator[Any]:
     return Input().pages(run, damaged=pytest.fail)
 
 
+def with_prefect(command: str, environment: dict[str, str]) -> None:
+    """Runs a command of Prefect's own, in the project's folder."""
+    words = [sys.executable, "-m", "prefect", "--no-prompt", *command.split()]
+    environment = environment | {"PWD": str(ROOT)}
+    done = subprocess.run(words, env=environment, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_file_for_workers_deploys(prefect: dict[str, str], client: SyncPrefectClient) -> None:
     """`prefect deploy` takes prefect.yaml: one run at a time, heartbeats, and a recipe that there is."""
-    for command in ("work-pool create likewise --type process", "--no-prompt deploy --all"):
-        words = [sys.executable, "-m", "prefect", *command.split()]
-        environment = prefect | {"PWD": str(ROOT)}
-        done = subprocess.run(words, env=environment, cwd=ROOT, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+    with_prefect("work-pool create likewise --type process --overwrite", prefect)
+    with_prefect("deploy --all", prefect)
     deployment = client.read_deployment_by_name("likewise/kremlin-meetings")
     assert load_dataset_config(str(ROOT / "datasets" / deployment.parameters["recipe"]), {}).recipe.sources
     assert deployment.entrypoint == "flows/pipeline.py:grow"
@@ -344,6 +304,28 @@ def test_the_file_for_workers_deploys(prefect: dict[str, str], client: SyncPrefe
     assert deployment.global_concurrency_limit.limit == 1
     assert deployment.pull_steps == [{"prefect.deployments.steps.set_working_directory": {"directory": str(ROOT)}}]
     assert deployment.job_variables["env"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] == "30"
+
+
+def test_a_worker_makes_the_runs_that_are_due(
+    tmp_path: Path, newsroom: Newsroom, news_server: NewsServer, prefect: dict[str, str], client: SyncPrefectClient
+) -> None:
+    """A Prefect worker makes scheduled runs of prefect.yaml: the first publishes, the next finds nothing new."""
+    dataset = scheduled_newsroom(tmp_path, newsroom, news_server, "worked")
+    said = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
+    (deployment,) = said["deployments"]
+    mine = {"name": "worked", "parameters": {"recipe": str(dataset.recipe_path)}, "schedules": [{"interval": 20}]}
+    said["deployments"] = [deployment | mine]
+    (tmp_path / "prefect.yaml").write_text(yaml.safe_dump(said), encoding="utf-8")
+    with_prefect("work-pool create likewise --type process --overwrite", prefect)
+    with_prefect(f"deploy --all --prefect-file {tmp_path / 'prefect.yaml'}", prefect)
+    worker = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "likewise"]
+    with started(worker, prefect | {"PREFECT_WORKER_QUERY_SECONDS": "1"}, tmp_path / "worker.log"):
+        found = deployed(client, "worked")
+        wait_until(lambda: sum(run.state_name == "Completed" for run in runs_of(client, found.id)) >= 2)
+    first, second = summaries(dataset)[:2]
+    assert (first["version"], first["is_new"]) == (1, True)
+    assert (second["version"], second["is_new"]) == (1, False)
+    assert published_rows(dataset)
 
 
 class _Inbox(BaseHTTPRequestHandler):

@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from crawler.outcomes import SourceTotals, Totals
 from flows.config import Dataset, load_dataset_config
 from flows.errors import SourcesError
 from flows.runs import failures_noted, locked_state, start_run
 from flows.scheduling.health import troubles
-from flows.scheduling.status import dataset_status
+from flows.scheduling.status import dataset_status, show
 
 FEED = "https://news.example/feed"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -92,6 +93,16 @@ def test_the_outcome_follows_the_run(dataset: Dataset) -> None:
     assert outcome(dataset) == "published"
     run.finish("done", {"version": 3, "is_new": False})
     assert outcome(dataset) == "nothing new"
+
+
+def test_a_failure_of_several_lines_is_shown_below_itself(dataset: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
+    """What failed and what to do about it are lines of their own, indented."""
+    with pytest.raises(SourcesError), failures_noted(start_run(dataset, "first")):
+        raise SourcesError("None answered:\n  one\n  other", "Look at them.")
+    show(dataset_status(dataset, NOW), Console())
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].endswith("failed, None answered:")
+    assert lines[2:5] == [f"{'':<14}one", f"{'':<14}other", f"{'':<12}Look at them."]
 
 
 def test_troubles_of_the_last_crawl_are_told(dataset: Dataset) -> None:

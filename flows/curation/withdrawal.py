@@ -1,0 +1,122 @@
+"""Takes down what people ask for, everywhere, and says what came of each request."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from cleaning.schema import CONFIGS
+from cleaning.urls import canonical
+from flows.config import Dataset
+from flows.copies.index import article_id
+from flows.copies.rebuilding import open_index
+from flows.curation import history
+from flows.destination import LocalFolder
+from flows.manifest import Manifest
+from flows.takedown import Kind, Takedown, Takedowns, check_takedown, record_takedown
+
+_NAMING = ("id", "representative_id", "url", "canonical_url")
+
+Row = dict[str, Any]
+"""The columns of a row by which a takedown names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, and how many rows of each config it named, in the published version and those before it."""
+
+    kind: Kind
+    value: str
+    matched: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenDown:
+    """What a takedown did.
+
+    Attributes:
+        requests: what was asked, each with what it named.
+        before: rows of each config that readers saw.
+        after: rows of each config that they see now.
+        version: the version that they see now; None where nothing is published.
+        is_new: whether that is another one than before.
+        cleared: the numbers of the versions that were cleared away, because they held rows that were named.
+    """
+
+    requests: tuple[Request, ...]
+    before: dict[str, int]
+    after: dict[str, int]
+    version: int | None
+    is_new: bool
+    cleared: tuple[int, ...]
+
+
+def take_down(dataset: Dataset, wanted: Sequence[tuple[Kind, str]], reason: str) -> TakenDown:
+    """Records requests beside the recipe, takes their rows out of every version, and makes the index forget them.
+
+    Raises:
+        InputError: a value is not of its kind; no request is recorded then.
+    """
+    asked = [Takedown(kind, value, reason, datetime.now(UTC).isoformat(timespec="seconds")) for kind, value in wanted]
+    for request in asked:
+        check_takedown(request)
+    known: list[Takedown] = []
+    for request in asked:
+        known = record_takedown(dataset, request)
+    versions = history.versions(dataset)
+    requests = _matched(dataset, versions, asked)
+    if not versions:
+        return TakenDown(requests, {}, {}, None, False, ())
+    takedowns = Takedowns.of(known)
+    unpublished = [article_id(canonical(value) or value) for kind, value in wanted if kind == "url"]
+    with open_index(dataset) as index:  # first, so that a command that was killed finds the rows again
+        index.forget(sorted({*history.removed_ids(dataset, takedowns), *unpublished, *takedowns.ids}))
+    made = history.remove_rows(dataset, takedowns)
+    gone = {version.version for version in versions} - set(LocalFolder(dataset.folder).numbers())
+    before = versions[-1]
+    is_new = made.version != before.version
+    return TakenDown(requests, _rows(before), _rows(made), made.version, is_new, tuple(sorted(gone)))
+
+
+def _rows(manifest: Manifest) -> dict[str, int]:
+    return {config: manifest.rows(config) for config in CONFIGS}
+
+
+def _matched(dataset: Dataset, versions: Sequence[Manifest], asked: Sequence[Takedown]) -> tuple[Request, ...]:
+    """The requests with what each names: articles, copies of these too, and pages that were rejected."""
+    folder = LocalFolder(dataset.folder)
+    places = {shard: folder.folder_of(version.version) for version in versions for shard in version.shards}
+
+    def stored(config: str) -> Iterator[Row]:
+        for shard, root in places.items():  # one that several versions share is read once
+            if shard.config == config:
+                yield from _naming_columns(root / shard.path)
+
+    few = _named(stored, Takedowns.of(asked))
+    found = ((request, _named(few.__getitem__, Takedowns.of([request]))) for request in asked)
+    return tuple(
+        Request(request.kind, request.value, {config: len(_distinct(rows)) for config, rows in by_config.items()})
+        for request, by_config in found
+    )
+
+
+def _named(stored: Callable[[str], Iterable[Row]], takedowns: Takedowns) -> dict[str, list[Row]]:
+    """The rows of each config that takedowns name; a copy goes with its article."""
+    articles = [row for row in stored("articles") if takedowns.cover(row)]
+    with_copies = replace(takedowns, ids=takedowns.ids | {row["id"] for row in articles})
+    others = {config: [row for row in stored(config) if with_copies.cover(row)] for config in ("copies", "rejected")}
+    return {"articles": articles} | others
+
+
+def _naming_columns(path: Path) -> list[Row]:
+    names = [name for name in pq.read_schema(path).names if name in _NAMING]
+    found: list[Row] = pq.read_table(path, columns=names, partitioning=None).to_pylist()
+    return found
+
+
+def _distinct(rows: Iterable[Row]) -> set[str]:
+    """What the rows are about, however many versions have them."""
+    return {row.get("id") or row["url"] for row in rows}
