@@ -43,7 +43,7 @@ def _fetchable(url: str) -> str:
 
 
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+"), AfterValidator(_fetchable)]
-FolderUrl = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9+]*://[^\s]+$")]
+FolderUrl = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9+]*://([^\s/@]+(/\S*)?|/\S+)$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 ReplicaAddress = Annotated[str, StringConstraints(pattern=ADDRESS)]
 

@@ -30,7 +30,7 @@ _PATTERNS = {
     r"^[a-z]{2,3}$": 'a code of two or three letters, such as "en"',
 }
 
-_KINDS = ("literal[", "constrained-")
+_KINDS = ("literal[", "constrained-", "function-after[")
 """How pydantic's names begin of the kinds that a value may have; they follow the key."""
 
 _LONGEST = 100

@@ -180,9 +180,9 @@ def _unforeseen(error: Exception) -> InternalError:
     """What people are told of a fault of ours: what broke and where, and the file that has the traceback."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     lines = traceback.format_exception(error)
-    text = {"encoding": "utf-8", "errors": "backslashreplace"}  # arguments may be no UTF-8
-    with NamedTemporaryFile("w", **text, prefix="likewise-", suffix=".txt", delete=False) as file:
-        file.writelines([f"{' '.join(sys.argv)}\n\n", *lines])
+    report = f"{' '.join(sys.argv)}\n\n{''.join(lines)}".encode(errors="backslashreplace")  # names may be no UTF-8
+    with NamedTemporaryFile(prefix="likewise-", suffix=".txt", delete=False) as file:
+        file.write(report)
     said = " ".join(traceback.format_exception_only(error)[-1].split())
     return InternalError(
         f"{said[:_LONGEST_CAUSE]} ({Path(place.filename).name}, line {place.lineno}). This is a fault in likewise.",

@@ -32,7 +32,7 @@ from flows.manifest import Manifest, Shard
 from flows.publishing.changes import collect
 from flows.publishing.drafting import Draft, read_shard, version_shards
 from flows.publishing.plan import planned
-from flows.publishing.publish import clear_wider, publish_version
+from flows.publishing.publish import clear_wider, noting, publish_version
 from flows.publishing.shard_index import ShardIndex
 from flows.publishing.shards import Shelf
 from flows.runs import RUN_ID_FORMAT, Run, start_run, write_text
@@ -270,7 +270,8 @@ def _published(again: _Again, runs: list[Run], stays: dict[str, frozenset[str]],
     change = collect(runs, Takedowns.of(read_takedowns(dataset)))
     change = replace(change, gone=change.gone | (derived - stayed))
     with ShardIndex(again.shadow.state / "rows.duckdb") as index:
-        plan = planned(change, base, dataset.recipe, index.follow(base, again.published))
+        index.follow(base, again.published)
+        plan = planned(noting(change, index, again.published), base, dataset.recipe, index)
     name = f"{datetime.now(UTC).strftime(RUN_ID_FORMAT)}-reclean-{base.version + 1}"
     found: list[Diff] = []
 

@@ -34,7 +34,7 @@ class Change:
         moved: published articles that become copies; by id, what makes their row one of `copies`.
         renamed: representatives that others took the place of; by the id of the old one that of the new one.
         promoted: rows of `articles` that were published as copies before.
-        withheld: articles whose text is not to be shown any more, published or to be added.
+        withheld: articles whose publishers ask by now that the text be not shown, published or to be added.
     """
 
     runs: tuple[Run, ...]

@@ -140,7 +140,8 @@ def _move(dropped: pa.Table, draft: Draft) -> None:
 def _hide(rows: pa.Table, draft: Draft) -> pa.Table:
     """Articles with what was declared of them since; the shelf leaves out the texts that are withheld."""
     declared = draft.plan.change.withheld
-    if draft.base.policy.text == "full" and not draft.plan.is_narrower:
+    is_whole = draft.base.policy.text == "full" and not draft.plan.is_narrower
+    if is_whole and draft.plan.policy.rights == "strict":
         named = pc.is_in(rows["id"], pa.array(sorted(declared), pa.string()))
         draft.hidden.append(rows.filter(pc.and_(named, pc.is_valid(rows["text"]))))
     return with_declared(rows, declared)

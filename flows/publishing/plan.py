@@ -136,7 +136,7 @@ def _rejected(change: Change, index: ShardIndex) -> tuple[pa.Table, frozenset[st
     """
     urls = change.rejects["url"].to_pylist()
     verdicts = dict(zip(urls, change.rejects["verdict"].to_pylist(), strict=True))
-    published = {url for url, article in index.addresses(urls).items() if article not in change.gone}
+    published = {url for url, articles in index.addresses(urls).items() if articles - change.gone}
     accepted = change.picks["url"].to_pylist()
     known = index.rejected([*urls, *accepted])
     same = {url for url, (_, verdict) in known.items() if verdicts.get(url) == verdict}

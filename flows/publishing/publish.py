@@ -25,7 +25,7 @@ from flows.publishing.drafting import Draft, version_shards
 from flows.publishing.plan import Plan, is_narrower, planned
 from flows.publishing.shard_index import INDEX_NAME, ShardIndex
 from flows.publishing.shards import Shelf
-from flows.publishing.withholding import still_shown
+from flows.publishing.withholding import not_noted
 from flows.runs import Run, list_runs, write_text
 from flows.tables import write_table
 from flows.takedown import Takedowns, read_takedowns
@@ -68,7 +68,7 @@ def publish_pending(run: Run, order: Sequence[str], report: str) -> Published:
     change = collect(pending, Takedowns.of(read_takedowns(run.dataset)))
     with ShardIndex(run.dataset.state / INDEX_NAME) as index:
         index.follow(parent, destination.current)
-        plan = planned(_obeying(change, run.dataset, index), base, run.dataset.recipe, index)
+        plan = planned(noting(change, index, destination.current), base, run.dataset.recipe, index)
         if plan.is_empty and pending:
             _pass_over(run.dataset, base, pending[-1].id)
         if not plan.is_seen and (plan.is_empty or len(pending) <= HELD_RUNS):
@@ -79,11 +79,10 @@ def publish_pending(run: Run, order: Sequence[str], report: str) -> Published:
     return Published(manifest.version, True, _added(plan))
 
 
-def _obeying(change: Change, dataset: Dataset, index: ShardIndex) -> Change:
-    """The change with those texts to withhold that are shown still, where the recipe obeys publishers."""
-    declared = change.withheld if dataset.recipe.politeness.rights == "strict" else {}
-    folder = LocalFolder(dataset.folder).current
-    return replace(change, withheld=still_shown(declared, index, folder, change.new_articles() if declared else ()))
+def noting(change: Change, index: ShardIndex, folder: Path) -> Change:
+    """The change with those declarations only that its articles, or the published ones below `folder`, lack."""
+    new = change.new_articles() if change.withheld else ()
+    return replace(change, withheld=not_noted(change.withheld, index, folder, new))
 
 
 def _publish(run: Run, plan: Plan, base: Manifest, through: str, report: str) -> Manifest:

@@ -46,7 +46,7 @@ _COLUMNS = {
 }
 
 Found = dict[str, set[str]]
-"""Values by the path of the shard that holds them."""
+"""Values by the path of the shard that holds them, or by the URL that has them."""
 
 
 class ShardIndex:
@@ -107,13 +107,16 @@ class ShardIndex:
         )
         return {url: (path, verdict) for url, path, verdict in self._query(sql, _given(url=urls))}
 
-    def addresses(self, urls: Iterable[str]) -> dict[str, str]:
-        """Of those of the URLs that an article or a copy was fetched from: its id."""
+    def addresses(self, urls: Iterable[str]) -> Found:
+        """Of those of the URLs that articles or copies were fetched from: the ids of these.
+
+        A URL has several where its page named one canonical URL first, and later another.
+        """
         sql = " UNION ALL ".join(
             f"SELECT given.url, id FROM {config} JOIN given ON md5_number_lower(given.url) = {config}.url"
             for config in ("articles", "copies")
         )
-        return dict(self._query(sql, _given(url=urls)))
+        return self._found(sql, _given(url=urls))
 
     def lacking(self, config: str, columns: Sequence[str]) -> set[str]:
         """The shards of a config that lack one of some columns: an earlier release wrote them."""
@@ -152,8 +155,8 @@ class ShardIndex:
 
     def _found(self, sql: str, given: pa.Table) -> Found:
         found: Found = {}
-        for path, value in self._query(sql, given):
-            found.setdefault(path, set()).add(value)
+        for place, value in self._query(sql, given):
+            found.setdefault(place, set()).add(value)
         return found
 
     # DuckDB finds `given` by the name of the variable.

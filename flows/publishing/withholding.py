@@ -58,8 +58,8 @@ def _signals(rights: str) -> list[dict[str, Any]]:
     return found
 
 
-def still_shown(declared: Declared, index: ShardIndex, folder: Path, new: Iterable[str]) -> Declared:
-    """By id, what is declared of articles whose texts readers see, or would see.
+def not_noted(declared: Declared, index: ShardIndex, folder: Path, new: Iterable[str]) -> Declared:
+    """By id, what is declared of articles whose evidence does not say that their texts are withheld.
 
     Args:
         declared: what was found.
@@ -69,14 +69,14 @@ def still_shown(declared: Declared, index: ShardIndex, folder: Path, new: Iterab
     """
     if not declared:
         return {}
-    ids = index.addresses(declared)
-    by_id = {ids.get(key, key): signals for key, signals in declared.items()}
-    shown = set(new) & by_id.keys()
+    at = index.addresses(declared)
+    by_id = {article: signals for key, signals in declared.items() for article in sorted(at.get(key, {key}))}
+    found = set(new) & by_id.keys()
     for path, these in index.holders("articles", by_id).items():
         rows = pq.read_table(folder / path, columns=["id", "rights"], partitioning=None)
         rows = rows.filter(pc.is_in(rows["id"], pa.array(sorted(these), pa.string())))
-        shown.update(rows["id"].filter(pc.invert(withheld(rows["rights"]))).to_pylist())
-    return {article: by_id[article] for article in sorted(shown)}
+        found.update(rows["id"].filter(pc.invert(withheld(rows["rights"]))).to_pylist())
+    return {article: by_id[article] for article in sorted(found)}
 
 
 def with_declared(articles: pa.Table, declared: Declared) -> pa.Table:

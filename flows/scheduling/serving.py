@@ -70,7 +70,7 @@ def some_server() -> Iterator[None]:
                 raise
             raise ServerError(
                 f"The Prefect server at {address} stopped answering.",
-                "Start it again; then the same command goes on where this one stopped.",
+                ("Start it again, and run" if configured else "Run") + " the same command again: it goes on from here.",
             ) from error
 
 

@@ -28,12 +28,18 @@ def write_recipe(folder: Path, text: str) -> Path:
         ('[topic]\nseeds = ["a"]\nthreshold = 7.0\n', "topic.threshold"),
         ('[topic]\nseeds = ["a"]\n[sources]\nfeeds = ["ftp://x"]\n', "sources.feeds"),
         (
+            '[topic]\nseeds = ["a"]\n[sources]\nsites = ["https://a.example:99999/"]\n',
+            "is no http(s) URL that can be asked for",
+        ),
+        (
             '[topic]\nseeds = ["a"]\n[period]\nsince = 2025-02-01\nuntil = 2025-01-01\n',
             "`since` must be before `until`",
         ),
+        ('[topic]\nseeds = ["a"]\n[sources]\ngdelt = "http://a:b/"\n', "sources.gdelt: is no http(s) URL"),
         ('[topic]\nseeds = ["a"]\n[limits]\npages = 0\n', "limits.pages"),
         ('[topic]\nseeds = ["a"]\n[run]\nrunner = "spark"\n', "run.runner"),
         ('[topic]\nseeds = ["a"]\n[run]\nrunner = "ray"\nwork = "bucket"\n', "run.work"),
+        ('[topic]\nseeds = ["a"]\n[run]\nrunner = "ray"\nwork = "sftp://me:secret@a/b"\n', "run.work"),
         (
             '[topic]\nseeds = ["a"]\n[run]\nrunner = "processes"\naddress = "a:1"\n',
             "`run.address` is that of a cluster",

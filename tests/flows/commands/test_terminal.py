@@ -96,8 +96,11 @@ def test_without_a_terminal_a_row_is_a_line(capsys: pytest.CaptureFixture[str]) 
     assert lines[3].endswith(LINES[1].meaning)
 
 
-def test_an_error_that_nobody_foresaw_is_one_line_and_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_that_nobody_foresaw_is_one_line_and_a_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A fault of ours says what broke and that it is one, puts the traceback into a file, and exits with 70."""
+    monkeypatch.setattr("sys.argv", ["likewise", "run", "no UTF-8: \udcff"])
     with pytest.raises(typer.Exit) as ended, terminal.errors_for_people():
         raise KeyError("no [such] key")
     said = capsys.readouterr().err

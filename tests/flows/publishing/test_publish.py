@@ -177,6 +177,19 @@ def test_less_text_is_taken_from_old_rows_too(dataset: Dataset, policy: str, beg
     assert not publish(narrow, write_run(narrow, "r3")).is_new
 
 
+def test_versions_with_more_text_go_after_a_kill_too(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that was killed right after the commit of less text takes the old version away when it is repeated."""
+    brought(dataset, "r1", "a")
+    narrow = with_recipe(dataset, '[publish]\ntext = "none"\n')
+    run = write_run(narrow, "r2")
+    with monkeypatch.context() as killed:
+        killed.setattr(publishing, "clear_wider", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            publish(narrow, run)
+    assert publish(narrow, run).is_new
+    assert LocalFolder(dataset.folder).numbers() == [2]
+
+
 def test_more_text_is_given_of_new_rows(dataset: Dataset) -> None:
     """When the recipe publishes more of the texts, old rows stay as they are."""
     none = with_recipe(dataset, '[publish]\ntext = "none"\n')

@@ -81,12 +81,28 @@ def test_a_page_elsewhere_withholds_nothing(dataset: Dataset) -> None:
     assert shown(dataset) == {"a": True, "b": True}
 
 
-def test_what_only_notes_reservations_withholds_nothing(dataset: Dataset) -> None:
-    """Under `rights = "record"` texts stay."""
+def test_what_is_only_noted_is_obeyed_once_the_recipe_does(dataset: Dataset) -> None:
+    """Under `rights = "record"` texts stay, and rows say what was declared; under "strict" these texts go then."""
     noting = with_recipe(dataset, '[politeness]\nrights = "record"\n')
-    brought(noting, "r1", "a")
-    assert not publish(noting, said(write_run(noting, "r2"), "a")).is_new
-    assert shown(noting) == {"a": True}
+    brought(noting, "r1", "a", "b")
+    assert publish(noting, said(write_run(noting, "r2"), "a")).is_new
+    assert shown(noting) == {"a": True, "b": True}
+    assert rights_of(noting, "a")["withhold"] == "text"
+    assert LocalFolder(dataset.folder).manifest().rows("sketches") == 0
+    assert not publish(noting, said(write_run(noting, "r3"), "a")).is_new
+    obeying = with_recipe(dataset, "")
+    brought(obeying, "r4")
+    assert shown(obeying) == {"a": False, "b": True}
+    assert LocalFolder(dataset.folder).manifest().rows("sketches") == 1
+
+
+def test_an_address_that_has_a_copy_too_withholds_the_article(dataset: Dataset) -> None:
+    """A page that named another canonical URL later is known twice by its address; its article is withheld."""
+    brought(dataset, "r1", "a", "b")
+    moved = page("moved", url=url("a"))
+    publish(dataset, write_run(dataset, "r2", [moved], [decision("moved", of="a")]))
+    assert publish(dataset, said(write_run(dataset, "r3"), "a")).is_new
+    assert shown(dataset) == {"a": False, "b": True}
 
 
 def test_a_later_edition_speaks_for_itself(dataset: Dataset) -> None:
