@@ -18,6 +18,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.clusters import require_cluster
 from flows.copies.arrivals import Arrivals
 from flows.copies.index import DECISIONS, CopyIndex, IndexOptions
 from flows.copies.sources import Slice, files_at, read_light, texts_of
@@ -32,6 +33,8 @@ CLUSTERS = pa.schema(
 _RUN = "all"
 _ENVIRONMENT = {"DAFT_ANALYTICS_ENABLED": "0", "DAFT_PROGRESS_BAR": "0"}
 """Daft would tell its makers of every import, and draw bars of its own."""
+
+_REMEDY = "Check the address, or leave --ray out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ def _distributed(index: CopyIndex, documents: pa.Table, slices: list[Slice], ray
         daft = import_module("flows.copies.distributed")
     with ExitStack() as stack:
         if ray:
+            require_cluster(ray, _REMEDY)
             with _explained(ray):
                 stack.enter_context(daft.on_ray(ray, _ENVIRONMENT))
         prints = stack.enter_context(daft.DistributedPrints(slices, arrivals))
@@ -115,6 +119,4 @@ def _explained(ray: str) -> Iterator[None]:
             "Install likewise[daft]; without the option the answer is the same.",
         ) from error
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise ClusterError(
-            f"{ray}: no Ray cluster can be reached there ({error}).", "Check the address, or leave --ray out."
-        ) from error
+        raise ClusterError(f"{ray}: no Ray cluster can be reached there ({error}).", _REMEDY) from error

@@ -17,7 +17,7 @@ from cleaning.clusters import Align, Policy, align_words
 from cleaning.shingles import digests, sketch, words_of
 from flows.copies.arrivals import DOCUMENTS, Arrivals, address_of, article_id, article_of
 from flows.copies.file import CopyIndexDamagedError, CopyIndexError, CopyIndexLockedError, CopyIndexVersionError
-from flows.copies.prints import Prints
+from flows.copies.prints import Prints, rows_at
 from flows.copies.records import Text
 from flows.copies.run import CHANGES, CHUNK, DECISIONS, EnteringRun, PrintsAt, post
 from flows.copies.sketches import findable, stored_sketches
@@ -222,10 +222,9 @@ def _chunks(tables: Iterable[pa.Table]) -> Iterator[list[dict[str, Any]]]:
 
 def _prints(rows: pa.Table, places: Sequence[int]) -> Prints:
     """The prints of the texts at some places: stored ones, or those of documents."""
-    wanted = pa.array(places, pa.int64())
     if "text" not in rows.column_names:
-        return Prints.read(rows.take(wanted))
-    return Prints.of([text or "" for text in rows["text"].take(wanted).to_pylist()])
+        return Prints.read(rows_at(rows, places))
+    return Prints.of([text or "" for text in rows_at(rows.select(["text"]), places)["text"].to_pylist()])
 
 
 def discard(path: Path) -> None:

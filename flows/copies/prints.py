@@ -34,6 +34,11 @@ def print_table(texts: Sequence[str]) -> pa.Table:
     return pa.table(columns, schema=PRINTS)
 
 
+def rows_at(table: pa.Table, places: Sequence[int]) -> pa.Table:
+    """Some rows of a table, at least one; `take` would copy all texts, and fail where they are more than 2 GB."""
+    return pa.concat_tables(table.slice(place, 1) for place in places)
+
+
 @dataclass(frozen=True, slots=True)
 class Prints:
     """The prints of some texts; without `samples`, shingles are sampled only of the texts for which they are wanted."""

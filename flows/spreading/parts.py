@@ -3,9 +3,10 @@
 A part that is there is not made again, so one that is repeated after its worker was lost costs at most itself.
 """
 
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,10 +15,25 @@ from cleaning.verdict import Verdict
 from flows.copies.prints import print_table
 from flows.errors import ClusterError
 from flows.filtering import Criteria
+from flows.spreading.program import program
 from flows.spreading.workplace import is_there, read_parquet, read_text, write_parquet
 
 Part = Callable[..., str]
-"""A function of this module."""
+"""A function of this module that makes a part, of the URLs and options that it is given, at the URL `to`."""
+
+
+def do_part(part: Part, by: str, given: Mapping[str, str]) -> str:
+    """Does a part, where the worker has the program of the run (`by`).
+
+    Raises:
+        ClusterError: it has another one.
+    """
+    if by != program():
+        raise ClusterError(
+            f"The worker on {socket.gethostname()} has another version of likewise than the run.",
+            "Install the same one on all machines; the same command goes on where it stopped.",
+        )
+    return part(**given)
 
 
 def clean_part(pages: str, options: str, to: str) -> str:

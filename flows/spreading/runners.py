@@ -12,10 +12,12 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 
+from flows.clusters import require_cluster
 from flows.config import RunSection
 from flows.errors import ClusterError, LikewiseError
 from flows.runs import Run
-from flows.spreading.parts import Part
+from flows.spreading.parts import Part, do_part
+from flows.spreading.program import program
 from flows.spreading.spread import Job
 from flows.spreading.workplace import Workplace
 from flows.stages import default_workers
@@ -36,15 +38,17 @@ class TaskSpread:
 
     def __call__(self, part: Part, jobs: Iterable[Job]) -> Iterator[tuple[Job, str]]:
         """As `Spread` says."""
-        work = task(name=part.__name__.replace("_", "-"), retries=RETRIES, cache_policy=NO_CACHE)(part)
+        work = task(name=part.__name__.replace("_", "-"), retries=RETRIES, cache_policy=NO_CACHE)(do_part)
         waiting: deque[tuple[Job, PrefectFuture[Any]]] = deque()
         left = iter(jobs)
         if (first := next(left, None)) is None:
             return  # before workers are started for nothing
+        if self.run.address:
+            require_cluster(self.run.address, "Check `run.address`, and whether the cluster is up.")
         with _explained(self.run), _runner(self.run) as runner:
             for job in chain((first,), left):
                 to = self.workplace.place(part.__name__, *job.values())
-                waiting.append((job, runner.submit(work, {**job, "to": to})))
+                waiting.append((job, runner.submit(work, {"part": part, "by": program(), "given": {**job, "to": to}})))
                 if len(waiting) >= _ahead(self.run):
                     yield _next(waiting)
             while waiting:
@@ -70,6 +74,13 @@ def _ahead(run: RunSection) -> int:
 
 
 def _runner(run: RunSection) -> TaskRunner[Any]:
+    try:
+        return _new_runner(run)
+    except ImportError as error:
+        raise ClusterError(f"run.runner = {run.runner!r}: {error}.", f"pip install 'likewise[{run.runner}]'") from error
+
+
+def _new_runner(run: RunSection) -> TaskRunner[Any]:
     address: dict[str, Any] = {"address": run.address} if run.address else {}
     if run.runner == "ray":  # Ray and Dask are extras
         from prefect_ray.task_runners import RayTaskRunner
@@ -91,8 +102,6 @@ def _explained(run: RunSection) -> Iterator[None]:
         yield
     except LikewiseError:
         raise
-    except ImportError as error:
-        raise ClusterError(f"run.runner = {run.runner!r}: {error}.", f"pip install 'likewise[{run.runner}]'") from error
     except Exception as error:
         raise ClusterError(
             f"The workers ({where}) did not do their part: {type(error).__name__}: {error}.",

@@ -17,7 +17,7 @@ from flows.filtering import Criteria
 from flows.runs import Run
 from flows.spreading.pages import write_pages
 from flows.spreading.parts import Part, clean_part, filter_part, print_part
-from flows.spreading.workplace import Workplace, read_parquet
+from flows.spreading.workplace import Workplace
 
 Job = Mapping[str, str]
 """What a part is given, by the names of its parameters, without `to`."""
@@ -84,6 +84,6 @@ def prints_of(run: Run, spread: Spread) -> pa.Table:
         }
         for path in sorted(run.filter_folder.glob("[0-9]*.parquet"))
     )
-    found = [read_parquet(part) for _, part in spread(print_part, jobs)]
+    found = [place.read(part) for _, part in spread(print_part, jobs)]
     place.clear()
     return pa.concat_tables([*found, PRINTS.empty_table()])

@@ -2,9 +2,11 @@
 
 import hashlib
 import io
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,6 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 
+from flows.errors import ClusterError
+from flows.spreading.program import program
 from flows.tables import sync_folder
 
 _DIGITS = 32
@@ -33,44 +37,53 @@ class Workplace:
         """Copies a file in, unless it is there; gives its URL."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()[:_DIGITS]
-        url = f"{self.url}/{name}-{digest}{path.suffix}"
-        if not is_there(url):
-            write_whole(url, path)
-        return url
+        return self._put(f"{self.url}/{name}-{digest}{path.suffix}", path)
 
     def put_text(self, text: str, name: str) -> str:
         """Writes a text, as `put` does a file."""
         content = text.encode()
-        url = f"{self.url}/{name}-{hashlib.sha256(content).hexdigest()[:_DIGITS]}"
-        if not is_there(url):
-            write_whole(url, content)
-        return url
+        return self._put(f"{self.url}/{name}-{hashlib.sha256(content).hexdigest()[:_DIGITS]}", content)
 
     def place(self, part: str, *given: str) -> str:
-        """Where a part goes that is made, by this version's function of that name, of what is given."""
-        digest = hashlib.sha256("\0".join((version("likewise"), part, *given)).encode()).hexdigest()[:_DIGITS]
+        """Where a part goes that is made, by this program's function of that name, of what is given."""
+        digest = hashlib.sha256("\0".join((program(), part, *given)).encode()).hexdigest()[:_DIGITS]
         return f"{self.url}/{part}-{digest}.parquet"
 
     def fetch(self, url: str, path: Path) -> None:
         """Copies a file out, by an atomic rename."""
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.draft")
-        files, place = _found(url)
-        files.get_file(place, str(draft))
+        with _explained(url):
+            files, place = _found(url)
+            files.get_file(place, str(draft))
+        _sync(draft)  # before what it was copied from is removed
         draft.replace(path)
         sync_folder(path.parent)
 
     def remove(self, *urls: str) -> None:
         """Deletes files."""
         for url in urls:
-            files, place = _found(url)
-            files.rm_file(place)
+            with _explained(url):
+                files, place = _found(url)
+                files.rm_file(place)
 
     def clear(self) -> None:
         """Deletes all that is there."""
-        files, place = _found(self.url)
-        if files.exists(place):
-            files.rm(place, recursive=True)
+        with _explained(self.url):
+            files, place = _found(self.url)
+            if files.exists(place):
+                files.rm(place, recursive=True)
+
+    def read(self, url: str) -> pa.Table:
+        """The rows of a Parquet file."""
+        with _explained(url):
+            return read_parquet(url)
+
+    def _put(self, url: str, content: bytes | Path) -> str:
+        with _explained(url):
+            if not is_there(url):
+                write_whole(url, content)
+        return url
 
 
 def is_there(url: str) -> bool:
@@ -117,7 +130,27 @@ def _write_local(path: Path, content: bytes | Path) -> None:
         shutil.copyfile(content, draft)
     else:
         draft.write_bytes(content)
+    _sync(draft)
     draft.replace(path)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    """Says of whatever comes from a storage service what to look at; the disk's errors say it themselves."""
+    try:
+        yield
+    except Exception as error:
+        if url.startswith("file:"):
+            raise
+        raise ClusterError(
+            f"{url}: cannot be used ({type(error).__name__}: {error}).",
+            "Check `run.work`, and the keys and the package that it needs; the same command goes on where it stopped.",
+        ) from error
 
 
 def _found(url: str) -> tuple[Any, str]:

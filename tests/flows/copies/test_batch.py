@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.copies.arrivals import DOCUMENTS
-from flows.copies.batch import CLUSTERS, clusters, recognise
+from flows.copies.batch import CLUSTERS, BatchOptions, clusters, recognise
 from flows.copies.index import CopyIndex
-from flows.errors import InputError
+from flows.errors import ClusterError, InputError
 from tests.cleaning.test_duplicates import article, edited, part, weather
 from tests.flows.copies.test_index import row, table, text
 from tests.flows.places import Place
@@ -130,6 +130,14 @@ def test_an_engine_that_is_not_installed_is_named(tmp_path: Path):
     assert done.returncode == 2
     assert "Install likewise[daft]" in done.stderr
     assert not (tmp_path / "y").exists()
+
+
+@pytest.mark.skipif(find_spec("daft") is None or find_spec("ray") is None, reason="the extra daft is not installed")
+def test_a_cluster_that_does_not_answer_is_named_at_once(tmp_path: Path):
+    """Ray would wait for half a minute."""
+    pq.write_table(stream(5), tmp_path / "x.parquet")
+    with pytest.raises(ClusterError, match=r"^ray://127\.0\.0\.1:1: no cluster answers there .* leave --ray out"):
+        clusters([str(tmp_path)], BatchOptions("daft", "ray://127.0.0.1:1"))
 
 
 def test_the_command_counts_for_people_and_for_scripts(tmp_path: Path):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.copies.index import DOCUMENTS, CopyIndex
-from flows.copies.prints import PRINTS, Prints, print_table
+from flows.copies.prints import PRINTS, Prints, print_table, rows_at
 
 TEXTS = st.lists(st.text(max_size=400), max_size=60)
 
@@ -25,6 +25,13 @@ def test_prints_survive_their_table(texts: list[str]) -> None:
         wanted, found = made.sketch(places), stored.sketch(places)
         assert np.array_equal(wanted.hashes, found.hashes)
         assert np.array_equal(wanted.texts, found.texts)
+
+
+def test_texts_may_be_more_than_two_gigabytes_together() -> None:
+    """A few rows of very many are found wherever they are."""
+    chunk = pa.array(["short", "x" * 2**27], pa.string())
+    table = pa.table({"text": pa.chunked_array([chunk] * 17)})
+    assert rows_at(table, [32, 0])["text"].to_pylist() == ["short", "short"]
 
 
 def story(number: int) -> str:

@@ -8,7 +8,7 @@ from flows.demo.newsroom import Newsroom
 from flows.runs import start_run
 from tests.flows.spreading.runs import again, fetched_pages, made
 
-PAGES, PAGES_A_PART = 34, 12
+PAGES, PAGES_A_PART = 23, 12
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def expected(fetched: Dataset, tmp_path_factory: pytest.TempPathFactory) -> dict
         dataset = again(fetched, tmp_path_factory.mktemp("here") / "home", 'runner = "threads"')
         stages.run_stages(start_run(dataset, "r1"))
     found = made(dataset)
-    assert {f"{stage}/0000{part}.parquet" for stage in ("clean", "filter") for part in range(3)} <= set(found)
+    assert {f"{stage}/0000{part}.parquet" for stage in ("clean", "filter") for part in range(2)} <= set(found)
     assert {name.split("-")[0] for name in found} >= {"articles", "copies", "rejected"}
     return found
 

@@ -41,6 +41,13 @@ def test_no_worker_is_started_for_nothing(tmp_path: Path) -> None:
     assert list(spread(clean_part, [])) == []
 
 
+def test_a_cluster_that_does_not_answer_is_named_at_once(tmp_path: Path) -> None:
+    """Ray and Dask would wait for minutes."""
+    spread = TaskSpread(RunSection(runner="ray", address="ray://127.0.0.1:1"), Workplace(f"file://{tmp_path}"))
+    with pytest.raises(ClusterError, match=r"ray://127\.0\.0\.1:1: no cluster answers there .*`run\.address`"):
+        list(spread(clean_part, [{"pages": "", "options": ""}]))
+
+
 def test_processes_make_the_same_files(
     fetched: Dataset, expected: dict[str, bytes], prefect: dict[str, str], tmp_path: Path
 ) -> None:
