@@ -1,5 +1,6 @@
-"""Whether a cluster can be reached at its address, asked before Ray or Dask is, which wait for minutes."""
+"""What is done before Ray or Dask is: whether the cluster can be reached, and that Ray takes its nodes as they are."""
 
+import os
 import socket
 from urllib.parse import urlsplit
 
@@ -22,3 +23,11 @@ def require_cluster(address: str, remedy: str) -> None:
             socket.create_connection((place.hostname, place.port), _SECONDS).close()
     except (OSError, ValueError) as error:
         raise ClusterError(f"{address}: no cluster answers there ({error}).", remedy) from error
+
+
+def keep_nodes_as_they_are() -> None:
+    """Keeps Ray from making the environment of a `uv run` again on every node, which have likewise already.
+
+    Ray reads the variable when it is first imported.
+    """
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")

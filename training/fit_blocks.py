@@ -8,7 +8,6 @@ what they were trained on, and their out-of-fold figures. The models keep no tex
 """
 
 import argparse
-import hashlib
 import json
 import re
 from collections import Counter
@@ -37,16 +36,6 @@ _EASY_KEPT = 0.2
 """Share of the obvious navigation (links that trafilatura passed over) that is trained on, at five times the weight."""
 _NEWS_WEIGHT = 2.0
 """Weight of a block of a news page, of which there are few, to one of the other pages."""
-_PROSE_KINDS = frozenset({"documentation", "service", "collection"})
-"""Kinds of pages that are trained on beside the articles: they have prose too, in more layouts."""
-_PROSE_WEIGHT = 0.3
-"""Weight of a block of such a page to an article's. Out of fold they gave .0026 of word F1 on wcxb-dev."""
-_MISREAD_WEIGHT = 0.1
-"""Weight of an article whose version by trafilatura was cut short, so that its blocks are told without it. Out of fold
-such articles gave .001 of word F1 on wcxb-dev; of pages where trafilatura stops half-way much more is read."""
-_NOTHING, _FROM_START = 0.15, 0.6
-"""Share of the articles cut short of which nothing is left, and of the others those whose beginning is."""
-_LEAST_LEFT, _MOST_LEFT = 0.2, 0.8
 _CUTS = (0.5,)
 """Cuts that are tried: between .35 and .6 the word F1 out of fold changes by less than the choice of trees."""
 _JUDGES = 5
@@ -61,7 +50,6 @@ class _Example:
     found: Segments
     metadata: Metadata
     rows: Floats
-    misread: Floats
     labels: npt.NDArray[np.bool_]
     sizes: npt.NDArray[np.int64]
 
@@ -77,31 +65,16 @@ def prepare(page: LabelledPage) -> _Example | None:
         return None
     metadata = find_metadata(tree, page.url)
     found = segment(tree)
-    versions = versions_of(tree, metadata)
-    rows = features.featurize(found, versions)
-    misread = features.featurize(found, replace(versions, chosen=_cut_short(versions.chosen, page.url)))
-    return _Example(replace(page, html=b""), found, metadata, rows, misread, *label(found, page.text))
-
-
-def _cut_short(text: str, url: str) -> str:
-    """A stretch of a text's lines, or none of them, by chances that the page's address decides."""
-    seed = int.from_bytes(hashlib.sha1(url.encode()).digest()[:8], "big")
-    nothing, share, is_start, place = np.random.default_rng(seed).random(4).tolist()
-    if nothing < _NOTHING:
-        return ""
-    lines = text.split("\n")
-    size = max(1, int(len(lines) * (_LEAST_LEFT + (_MOST_LEFT - _LEAST_LEFT) * share)))
-    start = 0 if is_start < _FROM_START else int(place * (len(lines) - size))
-    return "\n".join(lines[start : start + size])
+    rows = features.featurize(found, versions_of(tree, metadata))
+    return _Example(replace(page, html=b""), found, metadata, rows, *label(found, page.text))
 
 
 def fit_blocks(examples: Sequence[_Example]) -> Forest:
-    """The block classifier, fitted on the articles among the examples, and on other pages of prose."""
-    articles = [one for one in examples if one.page.kind == "article" and one.labels.any()]
-    used = [*articles, *(one for one in examples if one.page.kind in _PROSE_KINDS and one.labels.any())]
-    rows = np.concatenate([one.rows for one in used] + [one.misread for one in articles])
-    labels = np.concatenate([one.labels for one in used + articles])
-    weights = np.concatenate([_weights(one) for one in used] + [_weights(one) * _MISREAD_WEIGHT for one in articles])
+    """The block classifier, fitted on the articles among the examples."""
+    used = [example for example in examples if example.page.kind == "article" and example.labels.any()]
+    rows = np.concatenate([example.rows for example in used])
+    labels = np.concatenate([example.labels for example in used])
+    weights = np.concatenate([_weights(example) for example in used])
     easy = (rows[:, features.NAMES.index("chosen")] < 0.05) & (rows[:, features.NAMES.index("link_density")] > 0.8)
     taken = ~easy | (np.random.default_rng(0).random(len(rows)) < _EASY_KEPT)
     weights = np.where(easy, weights / _EASY_KEPT, weights)[taken]
@@ -109,11 +82,10 @@ def fit_blocks(examples: Sequence[_Example]) -> Forest:
 
 
 def _weights(example: _Example) -> npt.NDArray[np.float64]:
-    """Square root of the share that a block has in its page's text, times the weight of its kind of page."""
+    """Square root of the share that a block has in its article's words."""
     total = max(50, int(example.sizes[example.labels].sum()))
-    kind = 1.0 if example.page.kind == "article" else _PROSE_WEIGHT
     corpus = _NEWS_WEIGHT if example.page.corpus == "news-pages" else 1.0
-    weights: npt.NDArray[np.float64] = np.sqrt(np.maximum(example.sizes, 1) / total) * kind * corpus
+    weights: npt.NDArray[np.float64] = np.sqrt(np.maximum(example.sizes, 1) / total) * corpus
     return weights
 
 
@@ -214,12 +186,6 @@ def main() -> None:
     provenance: dict[str, object] = {
         "made by": "python -m training.fit_blocks",
         "trained on": dict(sorted(pages.items())),
-        "weights of blocks": {
-            "article": 1.0,
-            "article, trafilatura's version cut short": _MISREAD_WEIGHT,
-            **dict.fromkeys(sorted(_PROSE_KINDS), _PROSE_WEIGHT),
-            "of news-pages, times": _NEWS_WEIGHT,
-        },
         "sources": "WCXB development split (CC BY 4.0); publishers' pages from fundus' parser tests; no text is kept",
         "libraries": {name: version(name) for name in ("lightgbm", "trafilatura", "lxml")},
         "features": {"blocks": len(features.NAMES), "gate": len(gate.NAMES)},

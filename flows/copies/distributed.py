@@ -21,6 +21,7 @@ from cleaning.alignment import ROW, Overlap, compare, overlap_of
 from cleaning.candidates import LEAST, Candidates, Shingles
 from cleaning.clusters import MOST_COMPARED, Article, align_words
 from cleaning.shingles import Hashes, Words
+from flows.clusters import keep_nodes_as_they_are
 from flows.copies.arrivals import Arrivals
 from flows.copies.prints import PRINTS, Prints, print_table
 from flows.copies.sources import Slice, texts_of
@@ -76,6 +77,7 @@ def on_ray(address: str, environment: Mapping[str, str]) -> Iterator[None]:
     Raises:
         ConnectionError: no cluster answers there.
     """
+    keep_nodes_as_they_are()
     ray = import_module("ray")
     ray.init(address, runtime_env={"env_vars": dict(environment)}, logging_level="warning")
     try:

@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 
-from flows.clusters import require_cluster
+from flows.clusters import keep_nodes_as_they_are, require_cluster
 from flows.config import RunSection
 from flows.errors import ClusterError, LikewiseError
 from flows.runs import Run
@@ -83,6 +83,7 @@ def _runner(run: RunSection) -> TaskRunner[Any]:
 def _new_runner(run: RunSection) -> TaskRunner[Any]:
     address: dict[str, Any] = {"address": run.address} if run.address else {}
     if run.runner == "ray":  # Ray and Dask are extras
+        keep_nodes_as_they_are()
         from prefect_ray.task_runners import RayTaskRunner
 
         return RayTaskRunner(**address, init_kwargs={"log_to_driver": False})
