@@ -43,16 +43,15 @@ def pages_of(scoring: ModuleType, corpus: str, *, all_types: bool) -> Iterable[F
     return (page for page in read(readers.HERE / corpus) if all_types or page["type"] == "article")
 
 
-def measure(scoring: ModuleType, pages: Iterable[Fields], folds: int) -> tuple[list[Fields], list[Run]]:
-    """Runs trafilatura and ours over the pages, in turns first; gives the pages without their markup, and the runs."""
-    runs = [Run("trafilatura", scoring.trafilatura_default), Run("likewise", extract)]
+def measure(scoring: ModuleType, pages: Iterable[Fields], folds: int, runs: list[Run]) -> list[Fields]:
+    """Runs extractors over the pages, in turns first; gives the pages without their markup."""
     seen: list[Fields] = []
     for i, page in enumerate(pages):
         os.environ["EVAL_FOLD"] = f"{scoring.fold_of(page['url'], folds)}/{folds}"
         for run in runs[:: -1 if i % 2 else 1]:
             run.read(page, scoring.own_cpu)
         seen.append(page | {"html": b""})
-    return seen, runs
+    return seen
 
 
 def report(scoring: ModuleType, pages: list[Fields], runs: list[Run]) -> None:
@@ -80,7 +79,8 @@ def main() -> None:
     options = parser.parse_args()
     sys.path.insert(0, str(options.scoring))
     scoring = importlib.import_module("extraction")
-    pages, runs = measure(scoring, pages_of(scoring, options.set, all_types=options.all_types), options.folds)
+    runs = [Run("trafilatura", scoring.trafilatura_default), Run("likewise", extract)]
+    pages = measure(scoring, pages_of(scoring, options.set, all_types=options.all_types), options.folds, runs)
     print(f"{options.set}: {len(pages)} pages, out of fold over {options.folds} folds by host")
     report(scoring, pages, runs)
     if options.all_types:

@@ -10,16 +10,14 @@ news-please readability-lxml goose3`, in an environment of its own). Each is ask
 import argparse
 import importlib
 import logging
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from lxml.html import fromstring
 
 from benchmarks.adapters import extract
-from benchmarks.extraction_folds import Extractor, Fields, Run, pages_of
+from benchmarks.extraction_folds import Extractor, Fields, Run, measure, pages_of
 
 
 def newspaper() -> Extractor:
@@ -112,12 +110,8 @@ def main() -> None:
     options = parser.parse_args()
     sys.path.insert(0, str(options.scoring))
     scoring = importlib.import_module("extraction")
-    runs, seen = installed(scoring.trafilatura_default), list[dict[str, Any]]()
-    for page in pages_of(scoring, options.set, all_types=False):
-        os.environ["EVAL_FOLD"] = f"{scoring.fold_of(page['url'], options.folds)}/{options.folds}"
-        for run in runs:
-            run.read(page, scoring.own_cpu)
-        seen.append(page | {"html": b""})
+    runs = installed(scoring.trafilatura_default)
+    seen = measure(scoring, pages_of(scoring, options.set, all_types=False), options.folds, runs)
     print(f"{options.set}: {len(seen)} articles, ours out of fold over {options.folds} folds by host")
     for run in runs:
         row = scoring.score(seen, run.results, run.seconds)

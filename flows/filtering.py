@@ -12,7 +12,7 @@ from cleaning.schema import REASON, SIMILARITY, VERDICT, Column, arrow_schema
 from cleaning.topic import Score, TopicOptions, TopicProfile
 from cleaning.verdict import Verdict
 from flows.config import Recipe, Seed
-from flows.takedown import NONE, Takedown, Takedowns
+from flows.takedown import Takedown, Takedowns
 
 FILTERED = arrow_schema(
     (
@@ -60,9 +60,19 @@ class Criteria:
             labels=self.labels,
         )
 
-    def judge(self, extracted: pa.Table) -> pa.Table:
-        """One row of FILTERED for each extracted row."""
-        return judge_rows(extracted, self.profile(), self.recipe, Takedowns.of(self.takedowns))
+    def judge(self, extracted: pa.Table, profile: TopicProfile) -> pa.Table:
+        """One row of FILTERED for each extracted row; only rows that were KEPT so far are scored, by `profile()`."""
+        takedowns = Takedowns.of(self.takedowns)
+        rows = [_taken_down(row) if takedowns.cover(row) else row for row in extracted.select(_NEEDED).to_pylist()]
+        kept = [row for row in rows if row["verdict"] == Verdict.KEPT]
+        scores = iter(profile.score_many([text_to_score(row) for row in kept]))
+        judged = [
+            _judge(row, next(scores), profile.threshold, self.recipe)
+            if row["verdict"] == Verdict.KEPT
+            else _passed_on(row)
+            for row in rows
+        ]
+        return pa.Table.from_pylist(judged, schema=FILTERED)
 
     def to_json(self) -> str:
         """For others, to the last digit."""
@@ -75,18 +85,6 @@ class Criteria:
 
 
 _CRITERIA = TypeAdapter(Criteria)
-
-
-def judge_rows(extracted: pa.Table, profile: TopicProfile, recipe: Recipe, takedowns: Takedowns = NONE) -> pa.Table:
-    """One row of FILTERED for each extracted row; only rows that were KEPT so far are scored."""
-    rows = [_taken_down(row) if takedowns.cover(row) else row for row in extracted.select(_NEEDED).to_pylist()]
-    kept = [row for row in rows if row["verdict"] == Verdict.KEPT]
-    scores = iter(profile.score_many([text_to_score(row) for row in kept]))
-    judged = [
-        _judge(row, next(scores), profile.threshold, recipe) if row["verdict"] == Verdict.KEPT else _passed_on(row)
-        for row in rows
-    ]
-    return pa.Table.from_pylist(judged, schema=FILTERED)
 
 
 def text_to_score(row: dict[str, Any]) -> str:

@@ -30,7 +30,7 @@ from flows.crawling import crawl
 from flows.curation.labels import read_labels
 from flows.destinations.push import push_all
 from flows.errors import InputError, RecipeError
-from flows.filtering import Criteria, judge_rows
+from flows.filtering import Criteria
 from flows.publishing.checks import RefusedVersionError
 from flows.publishing.promotion import PROMOTED_NAME, WITHDRAWN_NAME, gone_articles, promotions, settle
 from flows.publishing.publish import ORPHANS_NAME, publish_pending
@@ -39,7 +39,7 @@ from flows.repeated import remove_repeated
 from flows.runs import Run, write_text
 from flows.spreading.spread import Spread, cleaned_parts, judged_parts, prints_of
 from flows.tables import extraction_table, write_table
-from flows.takedown import Takedowns, read_takedowns
+from flows.takedown import read_takedowns
 from flows.watching import SILENT, Watcher
 from flows.workers import WorkerOptions, clean_pages
 
@@ -199,11 +199,12 @@ def filter_articles(run: Run, watcher: Watcher = SILENT, spread: Spread | None =
     if finished := run.summary("filter"):
         return finished
     run.require("clean")
-    profile = topic_profile(run.dataset)
+    wanted = criteria(run.dataset)
+    profile = _fitted(run.dataset, wanted)
     counts: Counter[str] = Counter()
     nearest: list[tuple[float, str, str]] = []
     parts = sorted(run.clean_folder.glob("[0-9]*.parquet"))
-    judging = judged_parts(run, parts, criteria(run.dataset), spread) if spread else _judged_here(run, parts, profile)
+    judging = judged_parts(run, parts, wanted, spread) if spread else _judged_here(run, parts, wanted, profile)
     for number, (extracted, judged) in enumerate(judging, 1):
         counts.update(judged["verdict"].to_pylist())
         nearest = nlargest(3, [*nearest, *_off_topic(extracted, judged)])
@@ -212,12 +213,13 @@ def filter_articles(run: Run, watcher: Watcher = SILENT, spread: Spread | None =
     return run.finish("filter", summary | {"problems": list(profile.problems())})
 
 
-def _judged_here(run: Run, parts: list[Path], profile: TopicProfile) -> Iterator[tuple[pa.Table, pa.Table]]:
+def _judged_here(
+    run: Run, parts: list[Path], wanted: Criteria, profile: TopicProfile
+) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Judges parts, and gives each with what was judged of it."""
-    takedowns = Takedowns.of(read_takedowns(run.dataset))
     for path in parts:
         extracted = pq.read_table(path, partitioning=None)
-        judged = judge_rows(extracted, profile, run.dataset.recipe, takedowns)
+        judged = wanted.judge(extracted, profile)
         write_table(run.filter_folder / path.name, judged)
         yield extracted, judged
 
@@ -237,8 +239,12 @@ def criteria(dataset: Dataset) -> Criteria:
 
 def topic_profile(dataset: Dataset) -> TopicProfile:
     """The topic of the dataset's seeds and labels, at the threshold that its recipe asks for."""
+    return _fitted(dataset, criteria(dataset))
+
+
+def _fitted(dataset: Dataset, wanted: Criteria) -> TopicProfile:
     try:
-        return criteria(dataset).profile()
+        return wanted.profile()
     except TopicError as error:
         raise RecipeError(
             f"{dataset.recipe_path}: topic: {error}", "docs/recipe.md says what makes a good seed."

@@ -75,6 +75,11 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def rows_if_there(path: Path) -> list[dict[str, Any]]:
+    """The rows of a Parquet file; none where there is no such file."""
+    return pq.read_table(path, partitioning=None).to_pylist() if path.exists() else []
+
+
 def not_in_the_future(times: pa.Array, fetched: pa.Array) -> pa.Array:
     """The times without those that lie after the fetch: no publisher knows the future."""
     slack = pa.scalar(_SLACK, pa.duration("us"))  # not at import: pyarrow imports pandas for its first scalar

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import pyarrow as pa
@@ -183,13 +184,18 @@ def removed_ids(dataset: Dataset, takedowns: Takedowns) -> list[str]:
     return sorted(found)
 
 
+def naming_columns(path: Path) -> list[dict[str, Any]]:
+    """Of each row of a shard, the columns by which a takedown may name it."""
+    names = [name for name in pq.read_schema(path).names if name in _NAMING]
+    rows: list[dict[str, Any]] = pq.read_table(path, columns=names, partitioning=None).to_pylist()
+    return rows
+
+
 def keep_all_but(takedowns: Takedowns) -> Keep:
     """Which rows of a shard stay, in their order: those that no takedown names. Reads no texts."""
 
     def keep(path: Path) -> pa.Array:
-        names = [name for name in pq.read_schema(path).names if name in _NAMING]
-        rows = pq.read_table(path, columns=names, partitioning=None).to_pylist()
-        return pa.array([not takedowns.cover(row) for row in rows], pa.bool_())
+        return pa.array([not takedowns.cover(row) for row in naming_columns(path)], pa.bool_())
 
     return keep
 

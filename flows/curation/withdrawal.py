@@ -3,10 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-
-import pyarrow.parquet as pq
 
 from cleaning.schema import CONFIGS
 from cleaning.urls import canonical
@@ -17,8 +14,6 @@ from flows.curation import history
 from flows.destination import LocalFolder
 from flows.manifest import Manifest
 from flows.takedown import Kind, Takedown, Takedowns, check_takedown, record_takedown
-
-_NAMING = ("id", "representative_id", "url", "canonical_url")
 
 Row = dict[str, Any]
 """The columns of a row by which a takedown names it."""
@@ -93,7 +88,7 @@ def _matched(dataset: Dataset, versions: Sequence[Manifest], asked: Sequence[Tak
     def stored(config: str) -> Iterator[Row]:
         for shard, root in places.items():  # one that several versions share is read once
             if shard.config == config:
-                yield from _naming_columns(root / shard.path)
+                yield from history.naming_columns(root / shard.path)
 
     few = _named(stored, Takedowns.of(asked))
     found = ((request, _named(few.__getitem__, Takedowns.of([request]))) for request in asked)
@@ -109,12 +104,6 @@ def _named(stored: Callable[[str], Iterable[Row]], takedowns: Takedowns) -> dict
     with_copies = replace(takedowns, ids=takedowns.ids | {row["id"] for row in articles})
     others = {config: [row for row in stored(config) if with_copies.cover(row)] for config in ("copies", "rejected")}
     return {"articles": articles} | others
-
-
-def _naming_columns(path: Path) -> list[Row]:
-    names = [name for name in pq.read_schema(path).names if name in _NAMING]
-    found: list[Row] = pq.read_table(path, columns=names, partitioning=None).to_pylist()
-    return found
 
 
 def _distinct(rows: Iterable[Row]) -> set[str]:

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import pyarrow.parquet as pq
 
 from flows.publishing.promotion import PROMOTED_NAME, WITHDRAWN_NAME
 from flows.runs import Run
+from flows.tables import rows_if_there
 
 Row = dict[str, Any]
 
@@ -38,12 +36,12 @@ class Events:
         steps: dict[str, list[Step]] = {}
         withdrawn: dict[str, int] = {}
         for number, run in enumerate(runs):
-            for row in _rows_if_there(run.folder / "representatives.parquet"):
+            for row in rows_if_there(run.folder / "representatives.parquet"):
                 steps.setdefault(row["old_representative_id"], []).append(_demotion(number, row, run))
-            for row in _rows_if_there(run.folder / PROMOTED_NAME):
+            for row in rows_if_there(run.folder / PROMOTED_NAME):
                 step = Step(number, row["new_representative_id"], {})
                 steps.setdefault(row["old_representative_id"], []).append(step)
-            withdrawn |= {row["id"]: number for row in _rows_if_there(run.folder / WITHDRAWN_NAME)}
+            withdrawn |= {row["id"]: number for row in rows_if_there(run.folder / WITHDRAWN_NAME)}
         return cls(steps, withdrawn)
 
     @property
@@ -75,7 +73,3 @@ class Events:
 def _demotion(number: int, row: Row, run: Run) -> Step:
     as_copy = {name: row[name] for name in ("cluster_id", "relation", "containment")}
     return Step(number, row["new_representative_id"], as_copy | {"run_id": run.id})
-
-
-def _rows_if_there(path: Path) -> list[Row]:
-    return pq.read_table(path, partitioning=None).to_pylist() if path.exists() else []

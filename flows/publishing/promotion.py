@@ -17,7 +17,7 @@ from flows.copies.index import CopyIndex
 from flows.crawling import THERE_NAME
 from flows.destination import LocalFolder
 from flows.runs import Run
-from flows.tables import not_in_the_future
+from flows.tables import not_in_the_future, rows_if_there
 from flows.takedown import Takedowns, read_takedowns
 
 WITHDRAWN_NAME = "withdrawn.parquet"
@@ -48,18 +48,14 @@ def gone_articles(run: Run, index: CopyIndex) -> set[str]:
     An answer of 410, an end that the publisher named before, and an opt-out that is obeyed count at once. An article
     that the run found there, at whichever of its addresses, is not gone.
     """
-    rows = _rows(run.folder / "outcomes.parquet")
-    there = _known_at(index, [row["url"] for row in _rows(run.folder / THERE_NAME)])
+    rows = rows_if_there(run.folder / "outcomes.parquet")
+    there = _known_at(index, [row["url"] for row in rows_if_there(run.folder / THERE_NAME)])
     gone = [row for row in rows if row["verdict"] == Verdict.GONE]
     doubtful = _known_at(index, [row["url"] for row in gone if row["reason"] == _NOT_FOUND])
     certain = [row for row in gone if row["reason"] != _NOT_FOUND]
     certain += [row for row in rows if row["verdict"] == Verdict.OPTED_OUT]
     found = _known_at(index, [row["url"] for row in certain]) - there
     return found | index.missed_again(run.id, sorted(doubtful - found - there), sorted(there))
-
-
-def _rows(path: Path) -> list[Row]:
-    return pq.read_table(path, partitioning=None).to_pylist() if path.exists() else []
 
 
 def _known_at(index: CopyIndex, urls: Collection[str]) -> set[str]:
@@ -96,8 +92,7 @@ def promoted_rows(run: Run) -> Iterator[Row]:
 
 def _promoted(run: Run) -> Iterator[tuple[str, Row]]:
     """The promoted copies as rows of `articles`, each with the id of the article in whose place it is."""
-    path = run.folder / PROMOTED_NAME
-    for promoted in pq.read_table(path, partitioning=None).to_pylist() if path.exists() else ():
+    for promoted in rows_if_there(run.folder / PROMOTED_NAME):
         article = promoted["new_representative_id"]
         row = _row_in_state(Run(run.dataset, promoted["run_id"]), article)
         if row is not None:
@@ -112,10 +107,9 @@ def settle(run: Run, index: CopyIndex, name: str) -> None:
     and is repeated may be published the second time, and only then do its orphans go.
     """
     path = run.folder / name
-    gone = pq.read_table(path, partitioning=None)["id"].to_pylist() if path.exists() else []
-    if gone:
+    if gone := sorted(row["id"] for row in rows_if_there(path)):
         promoted = [row | {"old_representative_id": old} for old, row in _promoted(run)]
-        index.replace(f"{run.id}-{path.stem}", sorted(gone), promoted if name == WITHDRAWN_NAME else [])
+        index.replace(f"{run.id}-{path.stem}", gone, promoted if name == WITHDRAWN_NAME else [])
 
 
 def _preference(row: Row) -> tuple[Any, ...]:

@@ -58,7 +58,8 @@ def clean_part(pages: str, options: str, to: str) -> str:
 def filter_part(extracted: str, criteria: str, to: str) -> str:
     """Judges extracted pages by criteria (a URL of JSON, as `flows.filtering.Criteria` writes it)."""
     if not is_there(to):
-        write_parquet(to, Criteria.from_json(read_text(criteria)).judge(read_parquet(extracted)))
+        known = Criteria.from_json(read_text(criteria))
+        write_parquet(to, known.judge(read_parquet(extracted), known.profile()))
     return to
 
 

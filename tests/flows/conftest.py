@@ -13,6 +13,8 @@ from flows.demo.newsroom import Newsroom
 from flows.demo.server import NewsServer, serve
 from flows.destinations.hub import HubReplica
 from flows.destinations.s3 import S3Replica
+from flows.runs import start_run
+from flows.stages import Input, run_stages
 from tests.flows.hub_double import TOKEN, running_hub
 from tests.flows.places import Place
 from tests.flows.releases import new_dataset, release, row
@@ -49,6 +51,15 @@ def write_pages(folder: Path, newsroom: Newsroom, server: NewsServer, numbers: s
         path = page.url.split(str(server.port), 1)[1]
         (folder / f"{number:02d}.html").write_bytes(newsroom.page(f"{page.host}:{server.port}", path, 1).body)
     return folder
+
+
+def publish_pages(folder: Path, newsroom: Newsroom, server: NewsServer, **runs: slice) -> Dataset:
+    """A dataset with a version from each of some backfills, of wanted pages in folders named like the runs."""
+    dataset = write_newsroom_recipe(folder, newsroom, server)
+    for run_id, numbers in runs.items():
+        pages = write_pages(folder / run_id, newsroom, server, numbers)
+        run_stages(start_run(dataset, run_id, "backfill"), Input("html", (pages,)))
+    return dataset
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 from cleaning.schema import Extraction, Page
 from cleaning.verdict import Verdict
 from flows.workers import WorkerOptions, clean_pages
+from tests.flows.prefect_server import is_alive
 
 QUICK = WorkerOptions(processes=2, patience=2.0, memory=300_000_000, ahead=8)
 
@@ -109,14 +110,6 @@ def test_no_process_is_left_behind() -> None:
 
 def tell_own_pid(page: Page) -> Extraction:
     return Extraction(url=page.url, verdict=Verdict.KEPT, text=str(os.getpid()))
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 _UNGUARDED = """

@@ -25,7 +25,7 @@ from flows.demo.server import NewsServer, serve
 from flows.runs import start_run
 from flows.stages import Input, run_stages
 from tests.cleaning.test_sketched import text
-from tests.flows.conftest import published_rows, write_newsroom_recipe, write_pages
+from tests.flows.conftest import publish_pages, published_rows, write_newsroom_recipe, write_pages
 
 WHEN = datetime(2025, 6, 1, tzinfo=UTC)
 
@@ -88,10 +88,7 @@ def grown_once(tmp_path_factory: pytest.TempPathFactory, newsroom: Newsroom) -> 
     """A dataset of two backfills, whose pages are in the folders r1 and r2 beside it."""
     folder = tmp_path_factory.mktemp("grown")
     with serve(newsroom, port=0) as server:
-        dataset = write_newsroom_recipe(folder, newsroom, server)
-        for run_id, numbers in (("r1", slice(0, 4)), ("r2", slice(4, 8))):
-            pages = write_pages(folder / run_id, newsroom, server, numbers)
-            run_stages(start_run(dataset, run_id, "backfill"), Input("html", (pages,)))
+        publish_pages(folder, newsroom, server, r1=slice(0, 4), r2=slice(4, 8))
     return folder
 
 

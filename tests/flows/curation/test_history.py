@@ -21,7 +21,7 @@ from flows.destination import LocalFolder
 from flows.errors import InputError, StateError
 from flows.runs import locked_state, start_run
 from flows.stages import Input, run_stages
-from tests.flows.conftest import published_rows, write_newsroom_recipe, write_pages
+from tests.flows.conftest import publish_pages, published_rows
 
 _READER = """
 import json, sys
@@ -35,11 +35,7 @@ def twice_published(tmp_path_factory: pytest.TempPathFactory, newsroom: Newsroom
     """A dataset with two versions, from two backfills."""
     with serve(newsroom, port=0) as server:
         folder = tmp_path_factory.mktemp("history")
-        dataset = write_newsroom_recipe(folder, newsroom, server)
-        for run_id, numbers in (("r1", slice(0, 10)), ("r2", slice(10, 18))):
-            pages = write_pages(folder / run_id, newsroom, server, numbers)
-            run_stages(start_run(dataset, run_id, "backfill"), Input("html", (pages,)))
-        yield dataset
+        yield publish_pages(folder, newsroom, server, r1=slice(0, 10), r2=slice(10, 18))
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ def test_files_are_on_the_disk_before_they_have_their_name(tmp_path: Path, monke
     synced: list[str] = []
     monkeypatch.setattr(os, "fsync", lambda handle: synced.append(str(Path(f"/proc/self/fd/{handle}").readlink())))
     url = Workplace(f"file://{tmp_path}/work").put_text("content", "name")
-    assert any(name.startswith(f"{tmp_path}/work/.") for name in synced)
+    assert any(name.startswith(f"{tmp_path / 'work'}/.") for name in synced)
     Workplace(f"file://{tmp_path}/work").fetch(url, tmp_path / "back" / "other.txt")
     assert synced[-2:] == [f"{tmp_path}/back/.other.txt.draft", f"{tmp_path}/back"]
 
