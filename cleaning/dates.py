@@ -48,7 +48,13 @@ _WRITTEN = re.compile(
     r"(?:,?\s*(?:at|@|[-–|•·])?\s*(?P<h>\d{1,2})[:.](?P<min>\d\d)(?:\s*(?P<half>[ap])\.?m\.?)?\s*(?P<z>[A-Z]{3,4})?)?",
     re.I,
 )
+_DIGITS_ONLY = re.compile(
+    r"(?:\d{4}\s?[-./年년]\s?\d\d?\s?[-./月월]\s?\d\d?\s?[.日일]?|\d\d?[./]\d\d?[./]\d{4})(?:\s?[(（]\w{1,3}[)）])?"
+    r"(?:[T,\s]*(?:午前|午後|上午|下午|오전|오후)?\s?\d\d?\s?[:時时시]\s?\d\d\s?[分분]?(?::\d\d)?)?"
+)
+"""A day in digits, with the signs of China, Japan and Korea or without, perhaps with its weekday and the time."""
 _DATE_LINE_WORDS = 12
+_DATE_LINE_CHARS = 40
 _NOON = time(12, tzinfo=UTC)
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
@@ -123,6 +129,11 @@ def _mail(text: str) -> datetime | None:
 def is_date_line(text: str) -> bool:
     """Whether a short line without a full stop gives a written date, as the lines under headlines do."""
     return len(text.split()) <= _DATE_LINE_WORDS and text[-1:] not in '.!?”"' and bool(_WRITTEN.search(text))
+
+
+def is_bare_date(text: str) -> bool:
+    """Whether a line is nothing but a day in digits, with or without the time: in whatever element, no prose."""
+    return len(text) <= _DATE_LINE_CHARS and bool(_DIGITS_ONLY.fullmatch(text))
 
 
 def noon(day: date) -> datetime:

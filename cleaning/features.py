@@ -155,10 +155,10 @@ def _has_address(text: str) -> bool:
 def _place_columns(found: Segments) -> dict[str, Column]:
     own = [found.containers[block.container] for block in found.blocks]
     parents = [_parent(found, container) for container in own]
-    near = np.asarray([_near(found, container) for container in own], np.int64)
+    close = np.asarray([near(found, container) for container in own], np.int64)
     far = np.asarray([container.far for container in own], np.int64)
     regions = np.asarray([container.regions for container in own], np.int64)
-    columns = {f"near_{name}": _bit(near, i) for i, name in enumerate(FAMILIES)}
+    columns = {f"near_{name}": _bit(close, i) for i, name in enumerate(FAMILIES)}
     columns |= {f"far_{name}": _bit(far, i) for i, name in enumerate(FAMILIES)}
     columns |= {f"in_{name}": _bit(regions, i) for i, name in enumerate(REGIONS)}
     columns["tag"] = _column([_TAGS.get(container.tag, len(_TAGS)) for container in own])
@@ -197,8 +197,8 @@ def _parent(found: Segments, container: Container) -> Container:
     return found.containers[container.parent] if container.parent >= 0 else container
 
 
-def _near(found: Segments, container: Container) -> int:
-    """The class families of a container, its parent and its grandparent."""
+def near(found: Segments, container: Container) -> int:
+    """The mask of the class families of a container, its parent and its grandparent."""
     parent = _parent(found, container)
     return container.own | parent.own | _parent(found, parent).own
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cleaning.blocks import Segments
-from cleaning.dates import is_date_line
+from cleaning.blocks import FAMILIES, Segments
+from cleaning.dates import is_bare_date, is_date_line
 from cleaning.decode import repair_mojibake
-from cleaning.features import Array, Versions, featurize
+from cleaning.features import Array, Versions, featurize, near
 from cleaning.forest import Forest
 from cleaning.furniture import reason_of
 
@@ -38,6 +38,9 @@ _SURE = frozenset(
 
 _LEAST = 0.1
 """Lowest score of a block that is taken, however little else a page has."""
+_COMMENT = 1 << FAMILIES.index("comment")
+_SURER = 0.6
+"""Lowest score of a block among comments: readers write prose too, and no article, however little else a page has."""
 _SOME = 3
 """Blocks of the article above a comment form; words of a menu's label, and labels that a menu has more than."""
 
@@ -81,9 +84,17 @@ def put_together(found: Segments, scores: Array, cut: float, title: str) -> Sele
 
     Where the classifier is sure of little, blocks below `cut` are taken too, as far as the page gains by it.
     """
-    choices = _without_tail(_choose(found, scores, _promising(found, scores, cut), title))
+    choices = _without_tail(_choose(found, scores, _cuts(found, scores, cut), title))
     kept = np.asarray([choice.kept for choice in choices], np.bool_)
     return Selection(_text(found, choices), choices, expected_f1(found, scores, kept))
+
+
+def _cuts(found: Segments, scores: Array, most: float) -> Array:
+    """The score from which on each block is taken: one for the page, and no less than `_SURER` among comments."""
+    among = [near(found, found.containers[block.container]) & _COMMENT > 0 for block in found.blocks]
+    least = np.where(among, np.float32(_SURER), np.float32(0))
+    cut = _promising(found, np.where(scores < least, np.float32(0), scores), most)
+    return np.maximum(least, np.float32(cut))
 
 
 def _promising(found: Segments, scores: Array, most: float) -> float:
@@ -100,16 +111,16 @@ def _promising(found: Segments, scores: Array, most: float) -> float:
     return float(np.clip(scores[order[best]], _LEAST, most))
 
 
-def _choose(found: Segments, scores: Array, cut: float, title: str) -> tuple[Choice, ...]:
+def _choose(found: Segments, scores: Array, cuts: Array, title: str) -> tuple[Choice, ...]:
     seen: set[str] = set()
     choices = []
-    for block, score in zip(found.blocks, scores.tolist(), strict=True):
+    for block, score, cut in zip(found.blocks, scores.tolist(), cuts.tolist(), strict=True):
         reason = reason_of(block.text)
         if score < cut:
             reason = reason or "not like an article's text"
         elif _same(block.text, title):
             reason = "the title again"
-        elif found.tag(block) == "p" and (is_date_line(block.text) or _is_menu(block.text)):
+        elif is_bare_date(block.text) or (found.tag(block) == "p" and _is_date_or_menu(block.text)):
             reason = "date or menu line"
         elif block.text in seen:
             reason = "repeated"
@@ -136,10 +147,10 @@ def _dropped(choice: Choice, reason: str) -> Choice:
     return replace(choice, kept=False, reason=reason) if choice.kept else choice
 
 
-def _is_menu(text: str) -> bool:
-    """Whether a line lists labels of a word or three between bars."""
+def _is_date_or_menu(text: str) -> bool:
+    """Whether a line gives a written date, or lists labels of a word or three between bars."""
     labels = text.split(" | ")
-    return len(labels) > _SOME and all(len(label.split()) <= _SOME for label in labels)
+    return is_date_line(text) or (len(labels) > _SOME and all(len(label.split()) <= _SOME for label in labels))
 
 
 def _same(text: str, title: str) -> bool:

@@ -23,8 +23,11 @@ _SHORT = 6
 """Words under which a block must be a line of the gold text, or stand among the article's paragraphs."""
 _AROUND = 9
 """Blocks around a short one among which a paragraph of the article must lie."""
+_LEFT = 0.5
+"""Share of a block's runs of words that the gold text must hold beyond those of the blocks taken before it."""
 
-Runs = set[tuple[str, str, str]]
+Run = tuple[str, str, str]
+Runs = Counter[Run]
 Labels = npt.NDArray[np.bool_]
 Sizes = npt.NDArray[np.int64]
 
@@ -77,13 +80,14 @@ def label(found: Segments, gold: str) -> tuple[Labels, Sizes]:
     """Which blocks the gold text holds, and the number of words of each block.
 
     A block is the article's when 70 % of its runs of three words are in the gold text. A shorter one must be one of its
-    lines and stand among longer blocks of the article. Of blocks that repeat more often than the gold text has them,
-    those among most of the article are taken.
+    lines and stand among longer blocks of the article. Of blocks that say the same more often than the gold text does,
+    in the same words or in parts (a pull quote, the whole article again in one block), those among most of the article
+    are taken.
     """
     lines = [_WORD.findall(line) for line in gold.lower().split("\n")]
     whole = {" ".join(line) for line in lines if line}
     words = [word for line in lines for word in line]
-    runs = set(zip(words, words[1:], words[2:], strict=False))
+    runs = Counter(_runs(words))
     blocks = [_WORD.findall(block.text.lower()) for block in found.blocks]
     sizes = np.asarray([len(block) for block in blocks], np.int64)
     agrees = np.asarray([_agreement(block, runs, whole) >= _AGREES for block in blocks], np.bool_)
@@ -94,7 +98,12 @@ def label(found: Segments, gold: str) -> tuple[Labels, Sizes]:
         np.convolve(weights, np.ones(_AROUND), "same") if len(sizes) >= _AROUND else np.full(len(sizes), weights.sum())
     )
     agrees &= (sizes >= _SHORT) | (around > 0)
-    return _without_repeats(blocks, agrees, around, f" {' '.join(words)} "), sizes
+    agrees = _without_repeats(blocks, agrees, around, f" {' '.join(words)} ")
+    return _without_parts(blocks, agrees, around, runs), sizes
+
+
+def _runs(words: list[str]) -> list[Run]:
+    return list(zip(words, words[1:], words[2:], strict=False))
 
 
 def _agreement(block: list[str], runs: Runs, whole: set[str]) -> float:
@@ -102,7 +111,7 @@ def _agreement(block: list[str], runs: Runs, whole: set[str]) -> float:
         return 1.0
     if len(block) < _RUN:
         return 0.0
-    own = list(zip(block, block[1:], block[2:], strict=False))
+    own = _runs(block)
     return sum(run in runs for run in own) / len(own)
 
 
@@ -113,4 +122,16 @@ def _without_repeats(blocks: list[list[str]], agrees: Labels, around: npt.NDArra
         places = sorted((i for i, other in enumerate(keys) if other == key and agrees[i]), key=lambda i: -around[i])
         for i in places[max(1, gold.count(f" {key} ")) :]:
             agrees[i] = False
+    return agrees
+
+
+def _without_parts(blocks: list[list[str]], agrees: Labels, around: npt.NDArray[np.float64], gold: Runs) -> Labels:
+    """Takes from the blocks' labels what the gold text says only once, block by block, from the densest place on."""
+    left = gold.copy()
+    for i in sorted(np.flatnonzero(agrees).tolist(), key=lambda i: -around[i]):
+        own = Counter(_runs(blocks[i]))
+        if (own & left).total() < _LEFT * own.total():
+            agrees[i] = False
+        else:
+            left.subtract(own)
     return agrees

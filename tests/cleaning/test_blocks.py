@@ -148,3 +148,11 @@ def test_a_page_that_is_hard_to_read_is_cut_lower() -> None:
     assert not hopeless.text
     sure = put_together(found, np.array([0.9, 0.2, 0.02], np.float32), 0.5, "")
     assert [choice.kept for choice in sure.choices] == [True, False, False]
+
+
+def test_doubtful_blocks_among_comments_stay_out() -> None:
+    """Where the classifier is sure of little, readers' comments are not taken for want of better; sure blocks are."""
+    found = blocks("<p>text</p><div class=comments><div><p>first comment</p><p>the article</p></div></div><p>more</p>")
+    chosen = put_together(found, np.array([0.4, 0.4, 0.8, 0.4], np.float32), 0.5, "")
+    assert chosen.text == "text\n\nthe article\n\nmore"
+    assert [choice.score for choice in chosen.choices] == pytest.approx([0.4, 0.4, 0.8, 0.4])
