@@ -22,7 +22,9 @@ _PARAGRAPH, _HEADLINE = 60, 75
 """Characters from which on a line is a paragraph; most characters of a headline."""
 _FEWEST = 8
 """Teasers of a language under which the English ones are taken."""
-_CLASSES = ("", "", "c{n}", "m-{n}", "module", "block{n}", "sc-{n}x", "row", "inner", "wrap")
+_CLASSES = ("", "", "", "c{n}", "m-{n}", "module", "block{n}", "sc-{n}x", "inner", "post", "story", "entry", "teaser")
+_ITEMS = ("div", "div", "article", "article", "section", "")
+"""Elements of items in lists that are neither `ul` nor `table`; in some an item has none."""
 _BOXES = ("div", "div", "div", "section", "ul", "table", "x-panel")
 _HEADLINES = ("h2", "h3", "h3", "h4", "h5", "p", "div", "b", "strong", "span")
 _SUMMARIES = ("p", "p", "div", "div", "span", "{text}", "")
@@ -125,7 +127,8 @@ def _list(rng: np.random.Generator, teasers: Sequence[Teaser]) -> HtmlElement:
     """A list in a markup of its own: its elements, their class names, numbers, dates and the length of summaries."""
     box, headline, summary = _pick(rng, _BOXES), _pick(rng, _HEADLINES), _pick(rng, _SUMMARIES)
     names = [_class(rng) for _ in range(4)]
-    is_numbered, is_dated, is_linked, is_bare = (rng.random(4) < (0.15, 0.3, 0.15, 0.3)).tolist()
+    element = {"ul": "li", "table": "tr"}.get(box) or _pick(rng, _ITEMS)
+    is_numbered, is_dated, is_linked = (rng.random(3) < (0.15, 0.3, 0.15)).tolist()
     longest, end = int(rng.integers(70, 240)), _pick(rng, (" …", ".", "."))
     items = []
     for number, teaser in enumerate(teasers, 1):
@@ -134,7 +137,7 @@ def _list(rng: np.random.Generator, teasers: Sequence[Teaser]) -> HtmlElement:
         item = f'<{headline}{names[0]}><a href="/{number}">{escape(teaser.headline)}</a></{headline}>'
         item += f"<span>{_date(rng)}</span>" if is_dated else ""
         item += _summary(summary, names[1], text)
-        items.append(_item(box, names[2], f"{number} " if is_numbered else "", item, is_bare=is_bare))
+        items.append(_item(element, names[2], f"{number} " if is_numbered else "", item))
     return fragment_fromstring(f"<{box}{names[3]}>{''.join(items)}</{box}>")
 
 
@@ -144,12 +147,10 @@ def _summary(element: str, name: str, text: str) -> str:
     return f"<{element}{name}>{text}</{element}>"
 
 
-def _item(box: str, name: str, number: str, item: str, *, is_bare: bool) -> str:
-    if box == "table":
+def _item(element: str, name: str, number: str, item: str) -> str:
+    if element == "tr":
         return f"<tr><td>{number}</td><td{name}>{item}</td></tr>"
-    if box == "ul":
-        return f"<li{name}>{number}{item}</li>"
-    return number + item if is_bare else f"<div{name}>{number}{item}</div>"
+    return f"<{element}{name}>{number}{item}</{element}>" if element else number + item
 
 
 def _class(rng: np.random.Generator) -> str:
