@@ -11,20 +11,20 @@ from resiliparse.extract.html2text import extract_plain_text
 from trafilatura import bare_extraction
 from trafilatura.settings import Document
 
-from cleaning import jsonld
-from cleaning.bios import without_bios
-from cleaning.blocks import Block, Segments, segment
-from cleaning.decode import decode, is_html, one_line, repair_mojibake, repair_page, tidy
-from cleaning.features import Versions
-from cleaning.gate import is_article, page_features
-from cleaning.glance import Signs, glance, signs_of
-from cleaning.kinds import Kind, media_kind, other_kind, stand_in
+from cleaning.article.bios import without_bios
+from cleaning.article.features import Versions
+from cleaning.article.gate import is_article, page_features
+from cleaning.article.lede import with_lede, without_lede
+from cleaning.article.selection import Choice, Selection, model, select
+from cleaning.article.trimming import without_box_headings, without_embeds
 from cleaning.language import count_words, language_of
-from cleaning.lede import with_lede, without_lede
-from cleaning.metadata import Metadata, find_metadata
+from cleaning.metadata.find import Metadata, find_metadata
+from cleaning.page import jsonld
+from cleaning.page.blocks import Block, Segments, segment
+from cleaning.page.decode import decode, is_html, one_line, repair_mojibake, repair_page, tidy
+from cleaning.page.glance import Signs, glance, signs_of
+from cleaning.page.kinds import Kind, media_kind, other_kind, stand_in
 from cleaning.schema import Extraction, Page
-from cleaning.selection import Choice, Selection, model, select
-from cleaning.trimming import without_box_headings, without_embeds
 from cleaning.urls import canonical, host_of
 from cleaning.verdict import Verdict
 
