@@ -12,10 +12,11 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Document
 
 from cleaning.article.bios import without_bios
-from cleaning.article.features import Versions
+from cleaning.article.forest import model
 from cleaning.article.gate import is_article, page_features
 from cleaning.article.lede import with_lede, without_lede
-from cleaning.article.selection import Choice, Selection, model, select
+from cleaning.article.overlap import Versions
+from cleaning.article.selection import Choice, Selection, select
 from cleaning.article.trimming import without_box_headings, without_embeds
 from cleaning.language import count_words, language_of
 from cleaning.metadata.find import Metadata, find_metadata

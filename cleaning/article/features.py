@@ -2,26 +2,21 @@
 
 import re
 import string
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from itertools import chain, count
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from cleaning.article.columns import Array, Column, column
 from cleaning.article.furniture import is_about_outlet, is_caption, reason_of
+from cleaning.article.overlap import Versions, overlap_columns
 from cleaning.article.trunk import NAMES as TRUNK
 from cleaning.article.trunk import trunk_columns
-from cleaning.page.blocks import FAMILIES, REGIONS, Block, Container, Segments
+from cleaning.page.blocks import REGIONS, Container, Segments
+from cleaning.page.families import FAMILIES
 from cleaning.page.jsonld import ARTICLE_TYPES
 
-Array = npt.NDArray[np.float32]
-Column = npt.NDArray[np.floating[Any]]
-Ids = npt.NDArray[np.uint64]
-
-_WORD = re.compile(r"\w+")
 _STOPS = tuple(".!?…。！？؟۔।")
 _CLOSERS = "\"'”’»)]›“」』）】"
 _ADDRESS = re.compile(r"https?://|www\.|\w@\w")
@@ -70,74 +65,53 @@ _REASONS = (
 )
 _REACH = 3
 """Neighbours that a block sees on each side."""
-_SHINGLE = 3
-"""Words of a run that is looked up in other versions of the text; shorter blocks are looked up as whole lines."""
-
-
-@dataclass(frozen=True, slots=True)
-class Versions:
-    """Other readings of the same page that blocks are compared with: what trafilatura took for the text, the title, the
-    publisher's description, and the body that JSON-LD holds; empty where there is none. `kinds` are the page's
-    schema.org types, by which news tells itself from guides: news has fact boxes beside its text, guides within it.
-    """
-
-    chosen: str = ""
-    title: str = ""
-    description: str = ""
-    body: str = ""
-    kinds: tuple[str, ...] = ()
 
 
 def featurize(found: Segments, versions: Versions) -> Array:
     """The features of the blocks of a page, as an array of (blocks, `len(NAMES)`); finite everywhere."""
     if not found.blocks:
         return np.zeros((0, len(NAMES)), np.float32)
-    words = _Words(found.blocks)
-    columns = _text_columns(found) | _place_columns(found) | words.columns(versions)
+    columns = _text_columns(found) | _place_columns(found) | overlap_columns(found.blocks, versions)
     columns |= _container_columns(found) | _signature_columns(found, columns)
     columns |= _order_columns(columns) | _page_columns(found, columns) | _kind_columns(found, versions.kinds)
     columns |= trunk_columns(found, np.expm1(columns["chars"]), columns["chosen"], columns["link_density"])
     return np.stack([columns[name] for name in NAMES], axis=1).astype(np.float32)
 
 
-def _column(values: Sequence[float]) -> Column:
-    return np.asarray(values, np.float32)
-
-
 def _text_columns(found: Segments) -> dict[str, Column]:
     texts = [block.text for block in found.blocks]
-    chars = _column([len(text) for text in texts])
+    chars = column([len(text) for text in texts])
     reasons = [reason_of(text) for text in texts]
     ends = [text.rstrip(_CLOSERS) for text in texts]
     starts = [text[:_START] for text in texts]
     return {
-        "chars": np.log1p(_column([block.extent for block in found.blocks])),
-        "words": _column([block.text.count(" ") + 1 + (block.extent - len(block.text)) // 4 for block in found.blocks]),
-        "stops": _column([end.endswith(_STOPS) for end in ends]),
-        "colon": _column([text.endswith((":", "：")) for text in texts]),
-        "dots": _column([text.endswith(("...", "…")) for text in texts]),
-        "sentences": _column(
+        "chars": np.log1p(column([block.extent for block in found.blocks])),
+        "words": column([block.text.count(" ") + 1 + (block.extent - len(block.text)) // 4 for block in found.blocks]),
+        "stops": column([end.endswith(_STOPS) for end in ends]),
+        "colon": column([text.endswith((":", "：")) for text in texts]),
+        "dots": column([text.endswith(("...", "…")) for text in texts]),
+        "sentences": column(
             [text.count(". ") + text.count("? ") + text.count("! ") + text.count("。") for text in texts]
         ),
-        "starts_upper": _column([text[0].isupper() for text in texts]),
-        "starts_lower": _column([text[0].islower() for text in texts]),
-        "starts_quote": _column([text[0] in "\"'“„«‚‘—–-" for text in texts]),
-        "upper": _column([_count(start, str.isupper, _UPPER) for start in starts]) / np.minimum(chars, _START),
-        "digits": _column([_count(start, str.isdigit, _DIGITS) for start in starts]) / np.minimum(chars, _START),
-        "commas": _column([text.count(",") + text.count("、") + text.count("，") for text in texts]),
-        "bars": _column([text.count("|") + text.count("•") + text.count("·") for text in texts]),
-        "address": _column([_has_address(text) for text in texts]),
-        "rights": _column(["©" in text for text in texts]),
-        "links": _column([block.links for block in found.blocks]),
-        "link_density": _column([block.link_chars for block in found.blocks]) / chars,
-        "strong_density": _column([block.strong_chars for block in found.blocks]) / chars,
-        "after_break": _column([block.after_break for block in found.blocks]),
-        "furniture": _column([_REASONS.index(reason) if reason in _REASONS else -1 for reason in reasons]),
-        "caption": _column([is_caption(text) for text in texts]),
-        "about": _column(
+        "starts_upper": column([text[0].isupper() for text in texts]),
+        "starts_lower": column([text[0].islower() for text in texts]),
+        "starts_quote": column([text[0] in "\"'“„«‚‘—–-" for text in texts]),
+        "upper": column([_count(start, str.isupper, _UPPER) for start in starts]) / np.minimum(chars, _START),
+        "digits": column([_count(start, str.isdigit, _DIGITS) for start in starts]) / np.minimum(chars, _START),
+        "commas": column([text.count(",") + text.count("、") + text.count("，") for text in texts]),
+        "bars": column([text.count("|") + text.count("•") + text.count("·") for text in texts]),
+        "address": column([_has_address(text) for text in texts]),
+        "rights": column(["©" in text for text in texts]),
+        "links": column([block.links for block in found.blocks]),
+        "link_density": column([block.link_chars for block in found.blocks]) / chars,
+        "strong_density": column([block.strong_chars for block in found.blocks]) / chars,
+        "after_break": column([block.after_break for block in found.blocks]),
+        "furniture": column([_REASONS.index(reason) if reason in _REASONS else -1 for reason in reasons]),
+        "caption": column([is_caption(text) for text in texts]),
+        "about": column(
             [is_about_outlet(text) if length > 60 else False for text, length in zip(texts, chars, strict=True)]
         ),
-        "copies": _column([*map(Counter(texts).__getitem__, texts)]),
+        "copies": column([*map(Counter(texts).__getitem__, texts)]),
     }
 
 
@@ -161,9 +135,9 @@ def _place_columns(found: Segments) -> dict[str, Column]:
     columns = {f"near_{name}": _bit(close, i) for i, name in enumerate(FAMILIES)}
     columns |= {f"far_{name}": _bit(far, i) for i, name in enumerate(FAMILIES)}
     columns |= {f"in_{name}": _bit(regions, i) for i, name in enumerate(REGIONS)}
-    columns["tag"] = _column([_TAGS.get(container.tag, len(_TAGS)) for container in own])
-    columns["parent_tag"] = _column([_TAGS.get(parent.tag, len(_TAGS)) for parent in parents])
-    columns["depth"] = _column([container.depth for container in own])
+    columns["tag"] = column([_TAGS.get(container.tag, len(_TAGS)) for container in own])
+    columns["parent_tag"] = column([_TAGS.get(parent.tag, len(_TAGS)) for parent in parents])
+    columns["depth"] = column([container.depth for container in own])
     return columns | _article_columns(found)
 
 
@@ -182,9 +156,9 @@ def _article_columns(found: Segments) -> dict[str, Column]:
     sizes = [found.containers[i].paragraph_chars / total if i >= 0 else -1.0 for i in homes]
     largest = max(sizes)
     return {
-        "article_number": _column([numbers[block.container] for block in found.blocks]),
-        "article_share": _column(sizes),
-        "largest_article": _column([size == largest for size in sizes]),
+        "article_number": column([numbers[block.container] for block in found.blocks]),
+        "article_share": column(sizes),
+        "largest_article": column([size == largest for size in sizes]),
         "h1_passed": np.cumsum([found.tag(block) == "h1" for block in found.blocks]).astype(np.float32),
     }
 
@@ -209,11 +183,11 @@ def _container_columns(found: Segments) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     level = [found.containers[block.container] for block in found.blocks]
     for name in ("own", "parent", "grand"):
-        chars = _column([container.chars for container in level])
+        chars = column([container.chars for container in level])
         columns[f"{name}_chars"] = np.log1p(chars)
-        columns[f"{name}_link_density"] = _column([container.link_chars for container in level]) / np.maximum(chars, 1)
-        columns[f"{name}_blocks"] = _column([container.blocks for container in level])
-        columns[f"{name}_share"] = _column([container.paragraph_chars / total for container in level])
+        columns[f"{name}_link_density"] = column([container.link_chars for container in level]) / np.maximum(chars, 1)
+        columns[f"{name}_blocks"] = column([container.blocks for container in level])
+        columns[f"{name}_share"] = column([container.paragraph_chars / total for container in level])
         level = [_parent(found, container) for container in level]
     return columns
 
@@ -229,88 +203,6 @@ def _signature_columns(found: Segments, columns: dict[str, Column]) -> dict[str,
     for name in ("chars", "link_density", "chosen", "stops"):
         result[f"alike_{name}"] = (np.bincount(group, columns[name]) / size)[group].astype(np.float32)
     return result
-
-
-class _Words:
-    """The words of all blocks as numbers, so that runs of words are compared as arrays."""
-
-    def __init__(self, blocks: Sequence[Block]) -> None:
-        self.numbers: dict[str, int] = defaultdict(count().__next__)
-        self.lines = [_WORD.findall(block.text.lower()) for block in blocks]
-        self.sizes = np.asarray([len(line) for line in self.lines])
-        self.block_of = np.repeat(np.arange(len(blocks)), self.sizes)
-        self.flat = self._numbers(chain.from_iterable(self.lines))
-        inside = (
-            self.block_of[: -_SHINGLE + 1] == self.block_of[_SHINGLE - 1 :]
-            if len(self.flat) >= _SHINGLE
-            else np.zeros(0, bool)
-        )
-        self.runs, self.run_block = _runs(self.flat)[inside], self.block_of[: len(inside)][inside]
-        self.run_count = np.bincount(self.run_block, minlength=len(blocks))
-
-    def _numbers(self, words: Iterable[str]) -> Ids:
-        return np.asarray(list(map(self.numbers.__getitem__, words)), np.uint64)
-
-    def columns(self, versions: Versions) -> dict[str, Column]:
-        title, description = (_WORD.findall(text.lower()) for text in (versions.title, versions.description))
-        return {
-            "chosen": self.share(versions.chosen),
-            "body": self.share(versions.body) if versions.body else np.full(len(self.lines), -1, np.float32),
-            "in_title": self.contained(title),
-            "of_title": self.covers(title),
-            "repeats": self._repeated(self.runs),
-            "repeated": self._repeated(self.runs[::-1], backwards=True),
-            "in_description": self.contained(description),
-            "of_description": self.covers(description),
-        }
-
-    def share(self, text: str) -> Column:
-        """The share of each block's runs of words that another text holds; of shorter ones, whether it has the line."""
-        lines = [_WORD.findall(line) for line in text.lower().split("\n")]
-        whole = {tuple(line) for line in lines if len(line) < _SHINGLE}
-        words = self._numbers(chain.from_iterable(lines))
-        hits = np.bincount(self.run_block, np.isin(self.runs, _runs(words)), minlength=len(self.lines))
-        shares = hits / np.maximum(self.run_count, 1)
-        same_line = _column([len(line) < _SHINGLE and tuple(line) in whole for line in self.lines])
-        return np.where(self.run_count > 0, shares, same_line).astype(np.float32)
-
-    def _repeated(self, runs: Ids, backwards: bool = False) -> Column:
-        """The share of each block's runs of words that an earlier block has; a later one, when looking backwards."""
-        if not len(runs):
-            return np.zeros(len(self.lines), np.float32)
-        block = self.run_block[::-1] if backwards else self.run_block
-        _, first, place = np.unique(runs, return_index=True, return_inverse=True)
-        hits = np.bincount(block, block[first][place] != block, minlength=len(self.lines))
-        shares: Column = (hits / np.maximum(self.run_count, 1)).astype(np.float32)
-        return shares
-
-    def contained(self, words: list[str]) -> Column:
-        """The share of each block's words that are among some words."""
-        known = self._numbers(dict.fromkeys(words))
-        hits = np.bincount(self.block_of, np.isin(self.flat, known), minlength=len(self.lines))
-        shares: Column = (hits / np.maximum(self.sizes, 1)).astype(np.float32)
-        return shares
-
-    def covers(self, words: list[str]) -> Column:
-        """The share of some words that each block holds; 0 for blocks of more than four times their number."""
-        wanted = set(words)
-        if not wanted:
-            return np.zeros(len(self.lines), np.float32)
-        return _column(
-            [
-                len(wanted.intersection(line)) / len(wanted) if len(line) <= 4 * len(words) else 0.0
-                for line in self.lines
-            ]
-        )
-
-
-def _runs(words: Ids) -> Ids:
-    """Hashes of the runs of three words, by multiplication modulo 2^64."""
-    if len(words) < _SHINGLE:
-        return np.zeros(0, np.uint64)
-    first, second = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
-    mixed: Ids = (words[:-2] + np.uint64(1)) * first ^ (words[1:-1] + np.uint64(1)) * second ^ words[2:]
-    return mixed
 
 
 def _order_columns(columns: dict[str, Column]) -> dict[str, Column]:

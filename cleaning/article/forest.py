@@ -1,7 +1,10 @@
 """Gradient-boosted trees as plain arrays: read from package data, evaluated with numpy, no training library needed."""
 
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -59,3 +62,13 @@ class Forest:
         odds = self.base + self.value[node].sum(axis=1)
         chances: Floats = (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)
         return chances
+
+
+@cache
+def model(name: str, folder: str = "") -> Forest:
+    """A model that `training` wrote: the shipped one, or that of another folder (one fitted without a fold of hosts).
+
+    Raises:
+        FileNotFoundError: the folder has no such model; `python -m training.fit_blocks` writes them.
+    """
+    return Forest.load((Path(folder) if folder else files("cleaning") / "data") / f"{name}.npz")

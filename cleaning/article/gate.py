@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from cleaning.article.features import Array
+from cleaning.article.columns import Array
 from cleaning.article.selection import Selection, expected_f1
 from cleaning.language import spaced_words
 from cleaning.metadata.find import GUESSED, Metadata
-from cleaning.page.blocks import FAMILIES, Segments
+from cleaning.page.blocks import Segments
+from cleaning.page.families import FAMILIES
 from cleaning.page.glance import has_price
 from cleaning.page.jsonld import ARTICLE_TYPES
 

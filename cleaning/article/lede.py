@@ -6,7 +6,8 @@ from dataclasses import replace
 from cleaning.article.selection import Selection
 from cleaning.article.trimming import leave_out
 from cleaning.metadata.find import Metadata
-from cleaning.page.blocks import FAMILIES, Block, Segments
+from cleaning.page.blocks import Block, Segments
+from cleaning.page.families import FAMILIES
 
 _LEDE = 1 << FAMILIES.index("lede")
 _WORD = re.compile(r"\w+")

@@ -2,20 +2,20 @@
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from cleaning.article.features import Array, Versions, featurize, near
-from cleaning.article.forest import Forest
+from cleaning.article.columns import Array
+from cleaning.article.features import featurize, near
+from cleaning.article.forest import model
 from cleaning.article.furniture import reason_of
+from cleaning.article.overlap import Versions
 from cleaning.metadata.dates import is_bare_date, is_date_line
-from cleaning.page.blocks import FAMILIES, Segments
+from cleaning.page.blocks import Segments
 from cleaning.page.decode import repair_mojibake
+from cleaning.page.families import FAMILIES
 
 _WORD = re.compile(r"\w+")
 _REPEATABLE = 40
@@ -61,16 +61,6 @@ class Selection:
     text: str
     choices: tuple[Choice, ...]
     confidence: float
-
-
-@cache
-def model(name: str, folder: str = "") -> Forest:
-    """A model that `training` wrote: the shipped one, or that of another folder (one fitted without a fold of hosts).
-
-    Raises:
-        FileNotFoundError: the folder has no such model; `python -m training.fit_blocks` writes them.
-    """
-    return Forest.load((Path(folder) if folder else files("cleaning") / "data") / f"{name}.npz")
 
 
 def select(found: Segments, versions: Versions, folder: str = "") -> Selection:

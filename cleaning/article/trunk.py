@@ -2,14 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cleaning.page.blocks import FAMILIES, Container, Segments
+from cleaning.article.columns import Column
+from cleaning.page.blocks import Container, Segments
+from cleaning.page.families import FAMILIES
 
-Column = npt.NDArray[np.floating[Any]]
 Places = npt.NDArray[np.intp]
 
 _LONG = 80

@@ -1,139 +1,21 @@
 """A page's visible text as blocks in reading order, each with where it stands in the markup."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from lxml import etree
 from lxml.html import HtmlElement
 
 from cleaning.language import extent
 from cleaning.page.decode import tidy
+from cleaning.page.families import FAMILIES, families
+from cleaning.page.tags import CELLS, INLINE, SKIPPED
 
 MAX_BLOCKS = 6_000
 """Blocks of a page that are looked at; the rest of a longer page is left out, so that its cost stays bounded."""
 _MAX_DEPTH = 400
-
-_SKIPPED = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "svg",
-        "math",
-        "iframe",
-        "object",
-        "embed",
-        "select",
-        "option",
-        "textarea",
-        "head",
-        "canvas",
-        "audio",
-        "video",
-        "map",
-        "meter",
-        "progress",
-        "input",
-        "datalist",
-        "source",
-        "link",
-        "meta",
-    ]
-)
-_INLINE = frozenset(
-    [
-        "a",
-        "abbr",
-        "acronym",
-        "b",
-        "bdi",
-        "bdo",
-        "big",
-        "cite",
-        "code",
-        "data",
-        "dfn",
-        "del",
-        "em",
-        "font",
-        "i",
-        "ins",
-        "kbd",
-        "label",
-        "mark",
-        "q",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "time",
-        "tt",
-        "u",
-        "var",
-        "wbr",
-        "rp",
-        "rt",
-        "ruby",
-        "nobr",
-        "blink",
-        "center-inline",
-        "o:p",
-        "g",
-        "amp-fit-text",
-    ]
-)
-_CELLS = frozenset({"td", "th"})
 _LONG_CELL = 200
 """Characters of a cell that is no item of a row but a column of the page."""
-_FAMILIES = {
-    "body": "body prose wysiwyg richtext copy paragraph",
-    "content": "content article story entry post text main",
-    "related": "relat recomm suggest similar also more outbrain taboola mgid zerg revcontent seealso",
-    "popular": "popular trend latest ticker most headlines top",
-    "teaser": "teaser card promo tout tile listing feed river grid carousel slider swiper stories articles posts",
-    "share": "share sharing social addthis follow whatsapp sns",
-    "comment": "comment disqus respond reply replies coral discuss forum",
-    "sidebar": "sidebar side rail aside widget secondary sticky",
-    "newsletter": "newsletter subscri signup mailing optin mailchimp register inbox",
-    "ad": "=ad =ads advert sponsor banner dfp gpt commercial adslot affiliate werbung anzeige",
-    "caption": "caption credit figcap legend photo image picture gallery media figure thumb foto bild",
-    "byline": "byline author writer contributor reporter =bio biograph avatar profile autor auteur",
-    "meta": "meta date =time publish updated info kicker eyebrow =label category section dateline topper timestamp",
-    "tags": "=tag =tags topic keyword taglist labels categories",
-    "nav": "nav menu breadcrumb crumb skip pagination pager toolbar =tab =tabs submenu mega",
-    "header": "header masthead topbar hero",
-    "footer": "foot copyright legal disclaimer colophon bottom",
-    "consent": "cookie consent gdpr privacy cmp onetrust modal popup overlay lightbox",
-    "lede": "lead lede standfirst intro =dek summary subtitle subhead abstract excerpt chapo sapo vorspann deck "
-    "description ingress entradilla bajada copete tagline",
-    "title": "title headline heading =hed titre titulo",
-    "hidden": "hidden =sr screen reader visually invisible a11y offscreen print noprint",
-    "embed": "embed tweet twitter instagram facebook youtube video player tiktok podcast audio iframe",
-    "live": "=live liveblog timeline minute ticker",
-    "paywall": "paywall premium piano regwall meter locked restrict subscriber",
-    "box": "fact infobox =box keypoint highlight takeaway bullet callout pullquote inset tldr =toc contents",
-    "quote": "quote quotation zitat citation",
-    "form": "form search login input contact survey poll quiz vote",
-    "product": "product price shop cart buy deal rating review",
-    "list": "list =item =items links",
-}
-FAMILIES = tuple(_FAMILIES)
-"""Families of words in class names and ids, in the order of the bits of `Container.own` and `far`.
-
-In the table `=` marks a word that counts only as a whole.
-"""
-_WHOLE = {word[1:]: 1 << i for i, words in enumerate(_FAMILIES.values()) for word in words.split() if word[0] == "="}
-_PART = [(word, 1 << i) for i, words in enumerate(_FAMILIES.values()) for word in words.split() if word[0] != "="]
-_HIDDEN = 1 << FAMILIES.index("hidden")
-_LOOKED_AT = 200
-"""Characters of an element's class names and id that are read."""
-_NAME_WORD = re.compile(r"[A-Z]*[a-z]+|[A-Z]{2,}")
 
 REGIONS = (
     "article",
@@ -157,6 +39,7 @@ REGIONS = (
     "articleBody",
 )
 """Ancestors that say what a block is part of, in the order of the bits of `Container.regions`."""
+_HIDDEN = 1 << FAMILIES.index("hidden")
 _REGION_BIT = {name: 1 << i for i, name in enumerate(REGIONS)}
 
 
@@ -164,8 +47,9 @@ _REGION_BIT = {name: 1 << i for i, name in enumerate(REGIONS)}
 class Container:
     """A block-level element.
 
-    `parent` is an index, -1 for the root; `own` the mask of its class families, `far` with its ancestors';
-    all ancestors) and regions, and sums over the text inside, in characters of an alphabet (`Block.extent`).
+    `parent` is an index, -1 for the root; `own` the mask of its class families, `far` and `regions` the masks of
+    families and regions with those of its ancestors. `chars`, `link_chars`, `blocks` and `paragraph_chars` are sums
+    over all that is inside, the characters in letters of an alphabet (`Block.extent`).
     """
 
     parent: int
@@ -218,28 +102,6 @@ class Segments:
         while index >= 0:
             yield self.containers[index]
             index = self.containers[index].parent
-
-
-@lru_cache(maxsize=16_384)
-def _families_of_word(word: str) -> int:
-    mask = _WHOLE.get(word, 0)
-    for part, bit in _PART:
-        if part in word:
-            mask |= bit
-    return mask
-
-
-def families(names: str) -> int:
-    """The mask of the families that the words in class names and ids belong to."""
-    return _families_of_words(names[:_LOOKED_AT])
-
-
-@lru_cache(maxsize=16_384)
-def _families_of_words(names: str) -> int:
-    mask = 0
-    for word in _NAME_WORD.findall(names):
-        mask |= _families_of_word(word.lower())
-    return mask
 
 
 class _Walk:
@@ -350,7 +212,7 @@ def segment(tree: HtmlElement) -> Segments:
     for event, element in walker:
         tag = str(element.tag)
         if event == "start":
-            if tag in _SKIPPED or len(walk.stack) > _MAX_DEPTH:
+            if tag in SKIPPED or len(walk.stack) > _MAX_DEPTH:
                 walker.skip_subtree()
                 skipped = element
             else:
@@ -372,7 +234,7 @@ def _start(walk: _Walk, element: HtmlElement, tag: str) -> None:
         walk.links += 1
     elif tag in ("b", "strong", "em", "i"):
         walk.strong_depth += 1
-    elif tag not in _INLINE and tag not in _CELLS:
+    elif tag not in INLINE and tag not in CELLS:
         walk.open(element, tag)
     walk.text(element.text)
 
@@ -382,9 +244,9 @@ def _end(walk: _Walk, element: HtmlElement, tag: str) -> None:
         walk.link_depth -= 1
     elif tag in ("b", "strong", "em", "i"):
         walk.strong_depth -= 1
-    elif tag in _CELLS:
+    elif tag in CELLS:
         walk.cell()
-    elif tag not in _INLINE and tag != "br":
+    elif tag not in INLINE and tag != "br":
         walk.close()
     walk.text(element.tail)
 

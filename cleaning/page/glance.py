@@ -9,13 +9,17 @@ from math import log1p
 from urllib.parse import urlsplit
 
 import numpy as np
+import numpy.typing as npt
 from lxml.html import HtmlElement
 
-from cleaning.article.features import Array
 from cleaning.language import spaced_words
 from cleaning.page import jsonld
-from cleaning.page.blocks import FAMILIES, Block, Segments
+from cleaning.page.blocks import Block, Segments
 from cleaning.page.decode import one_line
+from cleaning.page.families import FAMILIES
+
+Row = npt.NDArray[np.float32]
+"""The numbers of a page, as an array of (1, `len(NAMES)`)."""
 
 PROSE = 80
 """Characters of a block that lists and menus rarely have; an unlinked one of them counts as prose."""
@@ -146,7 +150,7 @@ def has_price(text: str) -> bool:
     return bool(_DIGIT.search(text) and _PRICE.search(text))
 
 
-def glance(found: Segments, signs: Signs) -> Array:
+def glance(found: Segments, signs: Signs) -> Row:
     """The numbers of one page, as one row of (1, `len(NAMES)`); finite everywhere."""
     values = _block_values(found) | _sign_values(signs)
     return np.asarray([[values[name] for name in NAMES]], np.float32)

@@ -8,7 +8,8 @@ from importlib.resources import files
 from itertools import islice
 
 from cleaning.language import count_words
-from cleaning.page.blocks import FAMILIES, Segments
+from cleaning.page.blocks import Segments
+from cleaning.page.families import FAMILIES
 from cleaning.page.glance import PATHS, Signs, prose_of
 from cleaning.verdict import Verdict
 
