@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleaning.extract import parse
 from cleaning.metadata.authors import agency_of, people
 from cleaning.metadata.dates import parse_time
 from cleaning.metadata.find import GUESSED, Metadata, find_metadata, strip_outlet
 from cleaning.page import microdata
+from cleaning.page.tree import parse
 
 URL = "https://www.coastmirror.example/news/2025/06/19/harbour-closes"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cleaning.extract import parse
 from cleaning.page.blocks import MAX_BLOCKS, Segments, segment
 from cleaning.page.families import families
+from cleaning.page.tree import parse
 
 
 def blocks(body: str) -> Segments:
