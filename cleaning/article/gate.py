@@ -10,7 +10,8 @@ import numpy as np
 from cleaning.article.columns import Array
 from cleaning.article.selection import Selection, expected_f1
 from cleaning.language import spaced_words
-from cleaning.metadata.find import GUESSED, Metadata
+from cleaning.metadata.find import Metadata
+from cleaning.metadata.times import GUESSED
 from cleaning.page.blocks import Segments
 from cleaning.page.families import FAMILIES
 from cleaning.page.glance import has_price

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from cleaning.metadata.authors import agency_of, people
 from cleaning.metadata.dates import parse_time
-from cleaning.metadata.find import GUESSED, Metadata, find_metadata, strip_outlet
+from cleaning.metadata.find import Metadata, find_metadata
+from cleaning.metadata.times import GUESSED
+from cleaning.metadata.titles import strip_outlet
 from cleaning.page import microdata
 from cleaning.page.tree import parse
 
