@@ -240,11 +240,11 @@ def test_hardly_an_article_of_the_corpora_is_turned_away_by_a_rule(folder: str) 
     corpora = Path(__file__).parents[3] / "../shared/corpora"
     if not (corpora / folder).is_dir():
         pytest.skip(f"{folder} is not there")
-    from cleaning.extract import parse
     from cleaning.page.blocks import segment
     from cleaning.page.decode import decode
     from cleaning.page.glance import signs_of
     from cleaning.page.kinds import media_kind, stand_in
+    from cleaning.page.tree import parse
     from training.pages import read_corpora
 
     labelled = [page for page in read_corpora(corpora) if page.kind == "article" and page.corpus == folder][::10]
