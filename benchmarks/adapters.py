@@ -12,7 +12,7 @@ import pyarrow as pa
 from cleaning.extract import ExtractOptions
 from cleaning.extract import extract as extract_page
 from cleaning.schema import TIME, Page
-from cleaning.topic import TopicProfile
+from cleaning.topic.profile import TopicProfile
 from cleaning.verdict import Verdict
 from flows.copies.index import CopyIndex
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cleaning.article.repeated import RepeatedOptions, learn, line_hash, without_lines
 from cleaning.extract import ExtractOptions, extract
-from cleaning.repeated import RepeatedOptions, learn, line_hash, without_lines
 from cleaning.schema import Extraction, Page
 from cleaning.urls import site_of
 from cleaning.verdict import Verdict

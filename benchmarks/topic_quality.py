@@ -19,10 +19,10 @@ import numpy as np
 from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score
 
-from cleaning.feedback import Label
-from cleaning.terms import weighted_terms
-from cleaning.threshold import Width
-from cleaning.topic import TopicOptions, TopicProfile
+from cleaning.topic.feedback import Label
+from cleaning.topic.profile import TopicOptions, TopicProfile
+from cleaning.topic.terms import weighted_terms
+from cleaning.topic.threshold import Width
 
 FEWEST_WORDS = 40
 SAME, OTHER = 1.5, 3.5

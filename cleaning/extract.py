@@ -1,47 +1,36 @@
 """HTML to article: one page in, one record with a verdict out."""
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
-import lxml.html
 from lxml.html import HtmlElement
 from resiliparse.extract.html2text import extract_plain_text
 from trafilatura import bare_extraction
 from trafilatura.settings import Document
 
-from cleaning import jsonld
-from cleaning.bios import without_bios
-from cleaning.blocks import Block, Segments, segment
-from cleaning.decode import decode, is_html, one_line, repair_mojibake, repair_page, tidy
-from cleaning.features import Versions
-from cleaning.gate import is_article, page_features
-from cleaning.glance import Signs, glance, signs_of
-from cleaning.kinds import Kind, media_kind, other_kind, stand_in
+from cleaning.article.bios import without_bios
+from cleaning.article.forest import model
+from cleaning.article.gate import is_article, page_features
+from cleaning.article.lede import with_lede, without_lede
+from cleaning.article.overlap import Versions
+from cleaning.article.selection import Choice, Selection, select
+from cleaning.article.trimming import without_box_headings, without_embeds
 from cleaning.language import count_words, language_of
-from cleaning.lede import with_lede, without_lede
-from cleaning.metadata import Metadata, find_metadata
+from cleaning.metadata.find import Metadata, find_metadata
+from cleaning.page import jsonld
+from cleaning.page.blocks import Block, Segments, segment
+from cleaning.page.decode import decode, is_html, one_line, repair_mojibake, repair_page, tidy
+from cleaning.page.glance import Signs, glance, signs_of
+from cleaning.page.kinds import Kind, media_kind, other_kind, stand_in
+from cleaning.page.tree import parse
 from cleaning.schema import Extraction, Page
-from cleaning.selection import Choice, Selection, model, select
-from cleaning.trimming import without_box_headings, without_embeds
 from cleaning.urls import canonical, host_of
 from cleaning.verdict import Verdict
 
 EXTRACTOR = "likewise"
 EXTRACTOR_VERSION = f"0.1+trafilatura-{version('trafilatura')}"
 _MAX_BYTES = 20_000_000
-_MOST_TAGS = 25_000
-"""Tags of a page that are parsed, the closing ones too; of 1,620 real pages the longest has 21,646."""
-_CONTROLS = bytes(code for code in range(32) if chr(code) not in "\t\n\f\r")
-_NO_CHARACTERS = re.compile(b"\xef\xbf[\xbe\xbf]")
-"""U+FFFE and U+FFFF in UTF-8."""
-_NO_XML = re.compile(
-    rb"&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])(?![0-9])|0*6553[45]"
-    rb"|[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]|[fF]{3}[efEF])(?![0-9a-fA-F]));?"
-)
-"""References to characters that lxml reads but refuses to write, as trafilatura and htmldate let it."""
-_XML_DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
 _DEEP = 200
 """Block-level elements inside each other; of 324 real pages the deepest has 44."""
 
@@ -220,30 +209,6 @@ def _describe(record: Extraction, metadata: Metadata, text: str) -> Extraction:
         license=metadata.license,
         word_count=count_words(text),
     )
-
-
-def parse(text: str) -> HtmlElement | None:
-    """The tree of an HTML document; None when there is nothing in it. Control characters and XML declarations go.
-
-    What follows the `_MOST_TAGS`-th tag is left out, because what is done with a tree takes time by its elements.
-    """
-    markup = _XML_DECLARATION.sub(b"", _without_controls(text), count=1)
-    if markup.count(b"<") > _MOST_TAGS:
-        markup = markup[: -len(markup.split(b"<", _MOST_TAGS)[-1]) - 1]
-    try:
-        tree = lxml.html.document_fromstring(
-            markup,
-            parser=lxml.html.HTMLParser(remove_comments=True, remove_pis=True, huge_tree=True, encoding="utf-8"),
-        )
-    except (lxml.etree.ParserError, ValueError):
-        return None
-    return tree
-
-
-def _without_controls(text: str) -> bytes:
-    """A page in UTF-8 without the characters that XML has no place for; as bytes, where that is much faster."""
-    markup = text.encode("utf-8", "ignore").replace(b"\f", b" ").translate(None, _CONTROLS)
-    return _NO_XML.sub(b"", _NO_CHARACTERS.sub(b"", markup))
 
 
 def versions_of(tree: HtmlElement, metadata: Metadata, *, is_deep: bool = False) -> Versions:

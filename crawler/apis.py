@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from cleaning.background import shipped
+from cleaning.topic.background import shipped
 from cleaning.urls import canonical
 from crawler.candidates import Candidate, Kind, Listing
 from crawler.feeds import plain, time_of

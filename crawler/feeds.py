@@ -11,7 +11,7 @@ from typing import Any
 
 from lxml import etree
 
-from cleaning.dates import parse_time
+from cleaning.metadata.dates import parse_time
 from cleaning.urls import canonical
 from crawler.candidates import Candidate, Kind, Listing, Pointer
 

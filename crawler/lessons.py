@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from cleaning.terms import title_terms
+from cleaning.topic.terms import title_terms
 from crawler.candidates import is_hub_link
 
 _PRIOR_PAGES = 5.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from cleaning.decode import decode
+from cleaning.page.decode import decode
 from cleaning.urls import canonical
 from crawler.candidates import Candidate, Kind, Pointer, is_about_site, is_file
 from crawler.rights import AGENT

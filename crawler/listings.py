@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from cleaning.decode import is_html
+from cleaning.page.decode import is_html
 from cleaning.urls import canonical
 from cleaning.verdict import Verdict
 from crawler.answers import Answer, Trouble, sha1

@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from cleaning.feedback import Label
-from cleaning.topic import TopicOptions
+from cleaning.topic.feedback import Label
+from cleaning.topic.profile import TopicOptions
 
 
 @dataclass(frozen=True, slots=True)

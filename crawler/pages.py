@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from cleaning.decode import is_html
+from cleaning.page.decode import is_html
 from cleaning.urls import identity
 from cleaning.verdict import Verdict
 from crawler.answers import Answer, Trouble, sha1

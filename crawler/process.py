@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from scrapy.crawler import AsyncCrawlerRunner
 from scrapy.utils.reactor import install_reactor
 
-from cleaning.topic import TopicError
+from cleaning.topic.profile import TopicError
 from crawler.archives import archive_patterns
 from crawler.crawl import Crawl
 from crawler.errors import CrawlError, OptionsError

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from resiliparse.extract.html2text import extract_plain_text
 
-from cleaning.decode import decode
-from cleaning.feedback import Label
-from cleaning.topic import TopicOptions, TopicProfile
+from cleaning.page.decode import decode
+from cleaning.topic.feedback import Label
+from cleaning.topic.profile import TopicOptions, TopicProfile
 from cleaning.urls import slug_words
 from crawler.candidates import is_hub_link
 

@@ -21,9 +21,9 @@ from pydantic import (
     model_validator,
 )
 
-from cleaning.boilerplate import CleanSeed, clean_seed
-from cleaning.feedback import Label
-from cleaning.topic import TopicOptions
+from cleaning.article.boilerplate import CleanSeed, clean_seed
+from cleaning.topic.feedback import Label
+from cleaning.topic.profile import TopicOptions
 from cleaning.urls import canonical
 from crawler.apis import GDELT
 from crawler.options import CrawlOptions, Limits, Network, Politeness

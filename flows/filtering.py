@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 from pydantic import TypeAdapter
 
-from cleaning.feedback import Label
 from cleaning.schema import REASON, SIMILARITY, VERDICT, Column, arrow_schema
-from cleaning.topic import Score, TopicOptions, TopicProfile
+from cleaning.topic.feedback import Label
+from cleaning.topic.profile import Score, TopicOptions, TopicProfile
 from cleaning.verdict import Verdict
 from flows.config import Recipe, Seed
 from flows.takedown import Takedown, Takedowns

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cleaning.repeated import Host, HostLine, Known, Seen, learn, merged, without_lines
+from cleaning.article.repeated import Host, HostLine, Known, Seen, learn, merged, without_lines
 from cleaning.schema import TIME, Extraction
 from cleaning.verdict import Verdict
 from flows.config import Dataset

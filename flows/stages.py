@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from cleaning.extract import ExtractOptions, extract
 from cleaning.schema import Extraction, Page
-from cleaning.topic import TopicError, TopicProfile
+from cleaning.topic.profile import TopicError, TopicProfile
 from cleaning.urls import canonical
 from cleaning.verdict import Verdict
 from flows import inputs

@@ -1,4 +1,4 @@
-"""Fits boosted trees with LightGBM and writes them as the arrays that `cleaning.forest` reads."""
+"""Fits boosted trees with LightGBM and writes them as the arrays that `cleaning.article.forest` reads."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 
-from cleaning.forest import Forest
+from cleaning.article.forest import Forest
 
 Floats = npt.NDArray[np.float32]
 

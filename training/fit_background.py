@@ -1,4 +1,4 @@
-"""Builds the background table of `cleaning/background.py` from labelled collections: counts only, no text is kept.
+"""Builds the table of `cleaning/topic/background.py` from labelled collections: counts only, no text is kept.
 
     python -m training.fit_background ../shared/corpora
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from cleaning.terms import distinct_terms
+from cleaning.topic.terms import distinct_terms
 
 DATA = Path(__file__).parent.parent / "cleaning" / "data"
 FEWEST_TERMS = 20

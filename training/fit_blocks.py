@@ -23,13 +23,14 @@ import numpy as np
 import numpy.typing as npt
 from lxml.html import HtmlElement
 
-from cleaning import features, gate
-from cleaning.blocks import Segments, segment
-from cleaning.decode import decode, repair_page
-from cleaning.extract import parse, versions_of
-from cleaning.forest import Forest
-from cleaning.metadata import Metadata, find_metadata
-from cleaning.selection import Selection, put_together
+from cleaning.article import features, gate
+from cleaning.article.forest import Forest
+from cleaning.article.selection import Selection, put_together
+from cleaning.extract import versions_of
+from cleaning.metadata.find import Metadata, find_metadata
+from cleaning.page.blocks import Segments, segment
+from cleaning.page.decode import decode, repair_page
+from cleaning.page.tree import parse
 from training.boosting import fit, save
 from training.pages import LabelledPage, fold_of, label, read_corpora
 from training.transplant import Teasers, teasers_of, transplant

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cleaning import glance
-from cleaning.blocks import segment
-from cleaning.decode import decode, repair_page
-from cleaning.extract import parse
-from cleaning.forest import Forest
+from cleaning.article.forest import Forest
+from cleaning.page import glance
+from cleaning.page.blocks import segment
+from cleaning.page.decode import decode, repair_page
+from cleaning.page.tree import parse
 from training.boosting import fit, save
 from training.pages import LabelledPage, fold_of, read_corpora
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import numpy.typing as npt
 
-from cleaning.blocks import Segments
+from cleaning.page.blocks import Segments
 
 _WORD = re.compile(r"\w+")
 _RUN = 3

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cleaning.repeated import HostLine, Known
+from cleaning.article.repeated import HostLine, Known
 from flows.commands.options import AsJson, Name
 from flows.commands.terminal import OUT, errors_for_people, print_json
 from flows.config import load_dataset_config

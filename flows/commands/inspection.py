@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from cleaning.article.repeated import Host, line_hash, without_lines
 from cleaning.extract import Examined, ExtractOptions, examine
-from cleaning.repeated import Host, line_hash, without_lines
 from cleaning.schema import Page
 from crawler import warc
 from flows.commands.terminal import OUT, errors_for_people, print_json

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from cleaning.boilerplate import clean_seed
+from cleaning.article.boilerplate import clean_seed
 from flows.config import RECIPE_NAME, read_recipe
 from flows.errors import InputError
 from flows.runs import write_text

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from cleaning.clusters import Article
+from cleaning.copies.clusters import Article
+from cleaning.copies.shingles import Words
 from cleaning.schema import TIME
-from cleaning.shingles import Words
 from flows.copies.records import moment
 
 DOCUMENTS = pa.schema(

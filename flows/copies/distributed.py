@@ -17,10 +17,10 @@ import pyarrow as pa
 from daft import DataFrame, DataType, Series, Window, col
 from daft.functions import list_count, row_number, unnest
 
-from cleaning.alignment import ROW, Overlap, compare, overlap_of
-from cleaning.candidates import LEAST, Candidates, Shingles
-from cleaning.clusters import MOST_COMPARED, Article, align_words
-from cleaning.shingles import Hashes, Words
+from cleaning.copies.alignment import ROW, Overlap, compare, overlap_of
+from cleaning.copies.candidates import LEAST, Candidates, Shingles
+from cleaning.copies.clusters import MOST_COMPARED, Article, align_words
+from cleaning.copies.shingles import Hashes, Words
 from flows.clusters import keep_nodes_as_they_are
 from flows.copies.arrivals import Arrivals
 from flows.copies.prints import PRINTS, Prints, print_table

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cleaning.shingles import SKETCH_VERSION
+from cleaning.copies.shingles import SKETCH_VERSION
 from flows.errors import StateError
 
 TABLES_VERSION = 3

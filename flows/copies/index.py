@@ -13,8 +13,8 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 
-from cleaning.clusters import Align, Policy, align_words
-from cleaning.shingles import digests, sketch, words_of
+from cleaning.copies.clusters import Align, Policy, align_words
+from cleaning.copies.shingles import digests, sketch, words_of
 from flows.copies.arrivals import DOCUMENTS, Arrivals, address_of, article_id, article_of
 from flows.copies.file import CopyIndexDamagedError, CopyIndexError, CopyIndexLockedError, CopyIndexVersionError
 from flows.copies.prints import Prints, rows_at

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 
-from cleaning.shingles import Hashes, Sketches, Words, digests, sketch, words_of
+from cleaning.copies.shingles import Hashes, Sketches, Words, digests, sketch, words_of
 
 PRINTS = pa.schema(
     [
@@ -61,7 +61,7 @@ class Prints:
         return cls(words, np.array(table["digest"].to_pylist(), np.uint64), samples)
 
     def sketch(self, places: Sequence[int]) -> Sketches:
-        """The sampled shingles of the texts at some places, as `cleaning.shingles.sketch` gives them."""
+        """The sampled shingles of the texts at some places, as `cleaning.copies.shingles.sketch` gives them."""
         if self.samples is None:
             return sketch([self.words[place] for place in places])
         chosen = [self.samples[place] for place in places]

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cleaning.clusters import COMPLETER, EARLIER, Policy
-from cleaning.duplicates import WHOLE
+from cleaning.copies.clusters import COMPLETER, EARLIER, Policy
+from cleaning.copies.duplicates import WHOLE
 from flows.config import Dataset
 from flows.copies.index import (
     CopyIndex,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaning.candidates import MAX_POSTINGS
-from cleaning.clusters import Article
-from cleaning.sketched import Sketch
+from cleaning.copies.candidates import MAX_POSTINGS
+from cleaning.copies.clusters import Article
+from cleaning.copies.sketched import Sketch
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cleaning.candidates import Candidates, Shingles
-from cleaning.clusters import Align, Article, Batch, Change, Placed, Policy
-from cleaning.duplicates import Relation
-from cleaning.shingles import Sketches, sketch
+from cleaning.copies.candidates import Candidates, Shingles
+from cleaning.copies.clusters import Align, Article, Batch, Change, Placed, Policy
+from cleaning.copies.duplicates import Relation
+from cleaning.copies.shingles import Sketches, sketch
 from flows.copies.arrivals import Arrivals, address_of, article_of
 from flows.copies.prints import Prints
 from flows.copies.records import Known, Matches, Text

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from cleaning.shingles import SKETCH_VERSION, Sketches, words_of
-from cleaning.sketched import Sketch, sketches_of
+from cleaning.copies.shingles import SKETCH_VERSION, Sketches, words_of
+from cleaning.copies.sketched import Sketch, sketches_of
 
 SKETCHES_CONFIG = "sketches"
 """The kind of shard that holds sketches; no config of the card, since readers have no use for it."""

@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cleaning.candidates import MAX_POSTINGS
-from cleaning.clusters import Article
+from cleaning.copies.candidates import MAX_POSTINGS
+from cleaning.copies.clusters import Article
+from cleaning.copies.sketched import Sketch
 from cleaning.schema import TIME
-from cleaning.sketched import Sketch
 from flows.copies.file import IndexFile
 from flows.copies.records import Known, Matches, RecentTexts, Text, article, packed
 

@@ -9,11 +9,11 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from cleaning.boilerplate import clean_seed
+from cleaning.article.boilerplate import clean_seed
 from cleaning.extract import ExtractOptions, extract
 from cleaning.schema import Page
-from cleaning.terms import weighted_terms
-from cleaning.topic import FEWEST_TERMS, Contribution, TopicProfile
+from cleaning.topic.profile import FEWEST_TERMS, Contribution, TopicProfile
+from cleaning.topic.terms import weighted_terms
 from flows.config import Dataset
 from flows.curation.labels import Article, find_article
 from flows.errors import InputError

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from cleaning.feedback import Label
-from cleaning.terms import weighted_terms
-from cleaning.topic import TopicProfile
+from cleaning.topic.feedback import Label
+from cleaning.topic.profile import TopicProfile
+from cleaning.topic.terms import weighted_terms
 from cleaning.verdict import Verdict
 from flows.config import Dataset
 from flows.copies.index import article_id

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cleaning.duplicates import Relation
+from cleaning.copies.duplicates import Relation
 from cleaning.schema import CONFIGS, arrow_schema
 from flows.publishing.events import Events, Row
 from flows.publishing.picks import PICKS, REJECTS, Found, found_in

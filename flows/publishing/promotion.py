@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cleaning.duplicates import Relation
+from cleaning.copies.duplicates import Relation
 from cleaning.schema import ARTICLES
 from cleaning.urls import canonical
 from cleaning.verdict import Verdict

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cleaning.blocks import Block
 from cleaning.extract import extract
 from cleaning.language import count_wide, extent, spaced_words
+from cleaning.page.blocks import Block
 from cleaning.schema import Page
 from cleaning.verdict import Verdict
 

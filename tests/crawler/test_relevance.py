@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cleaning.feedback import Label
-from cleaning.terms import weighted_terms
-from cleaning.topic import TopicOptions
+from cleaning.topic.feedback import Label
+from cleaning.topic.profile import TopicOptions
+from cleaning.topic.terms import weighted_terms
 from crawler.relevance import Odds, Relevance, expected_yield, is_telling, rank
 from tests.crawler.conftest import Crawled
 from tests.crawler.web import OFF_TOPIC, SEED, Web, article

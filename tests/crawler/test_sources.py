@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from cleaning.feedback import Label
-from cleaning.topic import TopicOptions
+from cleaning.topic.feedback import Label
+from cleaning.topic.profile import TopicOptions
 from crawler.apis import gdelt_query, parse_api, query_terms, wordpress_query
 from crawler.candidates import Kind
 from crawler.options import CrawlOptions, Limits, Network, Politeness

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cleaning.topic import TopicOptions
+from cleaning.topic.profile import TopicOptions
 from cleaning.verdict import Verdict
 from crawler.entries import Added, Entry, Role, Task
 from crawler.frontier import Frontier

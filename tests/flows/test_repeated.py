@@ -15,7 +15,7 @@ from flows.repeated import read_known, state_file
 from flows.runs import Run, start_run
 from flows.stages import Input, clean
 from flows.workers import WorkerOptions
-from tests.cleaning.test_repeated import article
+from tests.cleaning.article.test_repeated import article
 
 LINE = "Readers of the Courier support its work with three crowns a month"
 

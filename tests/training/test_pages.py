@@ -2,8 +2,8 @@
 
 import pytest
 
-from cleaning.blocks import segment
-from cleaning.extract import parse
+from cleaning.page.blocks import segment
+from cleaning.page.tree import parse
 from training.pages import fold_of, label
 
 FIRST = "The ferry left the harbour at seven with four hundred passengers on board."

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cleaning.blocks import segment
-from cleaning.extract import parse
+from cleaning.page.blocks import segment
+from cleaning.page.tree import parse
 from training.pages import LabelledPage, label
 from training.transplant import Teaser, declared_language, teasers_of, transplant
 

@@ -11,8 +11,8 @@ from typer.testing import CliRunner, Result
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from cleaning.article.repeated import Host, HostLine, line_hash
 from cleaning.extract import examine
-from cleaning.repeated import Host, HostLine, line_hash
 from cleaning.schema import Page
 from flows.cli import app
 from flows.commands.inspection import as_html, as_record

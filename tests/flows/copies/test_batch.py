@@ -18,7 +18,7 @@ from flows.copies.arrivals import DOCUMENTS
 from flows.copies.batch import CLUSTERS, BatchOptions, clusters, recognise
 from flows.copies.index import CopyIndex
 from flows.errors import ClusterError, InputError
-from tests.cleaning.test_duplicates import article, edited, part, weather
+from tests.cleaning.copies.test_duplicates import article, edited, part, weather
 from tests.flows.copies.test_index import row, table, text
 from tests.flows.places import Place
 

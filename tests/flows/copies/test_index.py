@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from cleaning.clusters import MOST_WITNESSES, Policy
+from cleaning.copies.clusters import MOST_WITNESSES, Policy
 from cleaning.schema import COPIES, arrow_schema
 from flows.copies.index import (
     CHANGES,

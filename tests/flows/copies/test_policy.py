@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from cleaning.clusters import COMPLETER, EARLIER, Policy
+from cleaning.copies.clusters import COMPLETER, EARLIER, Policy
 from flows.config import load_dataset_config
 from flows.copies.arrivals import reliable_date
 from flows.copies.index import CopyIndex, IndexOptions
 from flows.copies.rebuilding import index_options
-from tests.cleaning.test_duplicates import weather
+from tests.cleaning.copies.test_duplicates import weather
 from tests.flows.copies.test_index import START, id_of, part, row, table, text
 
 OFF = Policy(credited=False, completer=0, earlier=None)

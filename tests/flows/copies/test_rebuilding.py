@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from cleaning.shingles import SAMPLE, SKETCH_VERSION
+from cleaning.copies.shingles import SAMPLE, SKETCH_VERSION
 from flows.cli import app
 from flows.config import Dataset, load_dataset_config
 from flows.copies.file import TABLES_VERSION
@@ -24,7 +24,7 @@ from flows.demo.newsroom import Newsroom
 from flows.demo.server import NewsServer, serve
 from flows.runs import start_run
 from flows.stages import Input, run_stages
-from tests.cleaning.test_sketched import text
+from tests.cleaning.copies.test_sketched import text
 from tests.flows.conftest import publish_pages, published_rows, write_newsroom_recipe, write_pages
 
 WHEN = datetime(2025, 6, 1, tzinfo=UTC)

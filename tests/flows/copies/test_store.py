@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cleaning.candidates import MAX_POSTINGS
-from cleaning.clusters import Article
+from cleaning.copies.candidates import MAX_POSTINGS
+from cleaning.copies.clusters import Article
 from flows.copies.records import RecentTexts, Text
 from flows.copies.store import Store
 

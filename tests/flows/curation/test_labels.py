@@ -26,8 +26,8 @@ from flows.errors import InputError
 from flows.runs import Run, start_run
 from flows.stages import filter_articles, topic_profile
 from flows.tables import extraction_table, write_table
-from tests.cleaning.test_feedback import BRIDGE, SAILING
-from tests.cleaning.test_topic import BEES, FERRY, LATER, RECIPE
+from tests.cleaning.topic.test_feedback import BRIDGE, SAILING
+from tests.cleaning.topic.test_profile import BEES, FERRY, LATER, RECIPE
 
 TEXTS = {"later": LATER, "bridge": BRIDGE, "sailing": SAILING, "bees": BEES[0], "soup": RECIPE}
 

@@ -20,7 +20,7 @@ from flows.runs import Run, start_run
 from flows.stages import find_copies, publish
 from flows.tables import write_table
 from flows.takedown import Takedown, record_takedown
-from tests.cleaning.test_sketched import text
+from tests.cleaning.copies.test_sketched import text
 from tests.flows.conftest import published_rows
 
 NOON = datetime(2025, 3, 3, 12, tzinfo=UTC)

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleaning.feedback import Label
 from cleaning.schema import Page
+from cleaning.topic.feedback import Label
 from flows.config import Dataset, Seed
 from flows.errors import ClusterError
 from flows.filtering import Criteria
