@@ -7,9 +7,9 @@ from cleaning.article.selection import Selection
 from cleaning.article.trimming import leave_out
 from cleaning.metadata.find import Metadata
 from cleaning.page.blocks import Block, Segments
-from cleaning.page.families import FAMILIES
+from cleaning.page.families import bit_of
 
-_LEDE = 1 << FAMILIES.index("lede")
+_LEDE = bit_of("lede")
 _WORD = re.compile(r"\w+")
 _LEADING = 3
 """Blocks at the beginning of an article among which its standfirst may be."""

@@ -15,7 +15,7 @@ from cleaning.article.overlap import Versions
 from cleaning.metadata.dates import is_bare_date, is_date_line
 from cleaning.page.blocks import Segments
 from cleaning.page.decode import repair_mojibake
-from cleaning.page.families import FAMILIES
+from cleaning.page.families import bit_of
 
 _WORD = re.compile(r"\w+")
 _REPEATABLE = 40
@@ -38,7 +38,7 @@ _SURE = frozenset(
 
 _LEAST = 0.1
 """Lowest score of a block that is taken, however little else a page has."""
-_COMMENT = 1 << FAMILIES.index("comment")
+_COMMENT = bit_of("comment")
 _SURER = 0.6
 """Lowest score of a block among comments: readers write prose too, and no article, however little else a page has."""
 _SOME = 3

@@ -8,7 +8,7 @@ from lxml.html import HtmlElement
 
 from cleaning.language import extent
 from cleaning.page.decode import tidy
-from cleaning.page.families import FAMILIES, families
+from cleaning.page.families import bit_of, families
 from cleaning.page.tags import CELLS, INLINE, SKIPPED
 
 MAX_BLOCKS = 6_000
@@ -39,7 +39,7 @@ REGIONS = (
     "articleBody",
 )
 """Ancestors that say what a block is part of, in the order of the bits of `Container.regions`."""
-_HIDDEN = 1 << FAMILIES.index("hidden")
+_HIDDEN = bit_of("hidden")
 _REGION_BIT = {name: 1 << i for i, name in enumerate(REGIONS)}
 
 

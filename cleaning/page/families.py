@@ -47,6 +47,11 @@ _LOOKED_AT = 200
 _NAME_WORD = re.compile(r"[A-Z]*[a-z]+|[A-Z]{2,}")
 
 
+def bit_of(family: str) -> int:
+    """The mask of one family."""
+    return 1 << FAMILIES.index(family)
+
+
 def families(names: str) -> int:
     """The mask of the families that the words in class names and ids belong to."""
     return _families_of_words(names[:_LOOKED_AT])

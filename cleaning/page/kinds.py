@@ -9,7 +9,7 @@ from itertools import islice
 
 from cleaning.language import count_words
 from cleaning.page.blocks import Segments
-from cleaning.page.families import FAMILIES
+from cleaning.page.families import bit_of
 from cleaning.page.glance import PATHS, Signs, prose_of
 from cleaning.verdict import Verdict
 
@@ -25,7 +25,7 @@ _MOSTLY_LINKS = 0.4
 _LITTLE_PROSE = 150
 """Words in long unlinked blocks up to which a page with a player or with pictures is about these."""
 _CAPTIONS = 5
-_CAPTION = 1 << FAMILIES.index("caption")
+_CAPTION = bit_of("caption")
 _COUNTED = re.compile(
     r"(?:(?:photo|image|picture|slide|bild|foto|imagen)\s*)?\d{1,3}\s*(?:of|/|von|sur|de|из)\s*\d{1,3}", re.I
 )
