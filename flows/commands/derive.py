@@ -6,16 +6,17 @@ from typing import Annotated
 
 import typer
 
+from cleaning.verdict import MEANING, Verdict
 from flows.commands.history import show_diff
 from flows.commands.options import AsJson, Name, Verbose
 from flows.commands.terminal import OUT, errors_for_people, print_json, progress
 from flows.config import load_dataset_config
-from flows.curation.hydrate import STATUS_NAME
+from flows.curation.hydrate import MISSING, STATUS_NAME, Hydrated
 from flows.curation.hydrate import hydrate as fill
 from flows.curation.reclean import Recleaned
 from flows.curation.reclean import reclean as derive_again
 from flows.destinations.push import push_all
-from flows.errors import InputError
+from flows.errors import InputError, SourcesError
 from flows.runs import locked_state
 from flows.wording import count
 
@@ -76,11 +77,34 @@ def hydrate(
     verbose: Verbose = False,
 ) -> None:
     """Rebuild the texts of a dataset that was published without them, from WARC files or from the publishers."""
-    with errors_for_people(verbose), progress(verbose) as watcher:
-        done = fill(dataset, out, _warc(warc, more), contact, keep_changed, watcher)
-    if as_json:
-        print_json({"folder": str(done.folder), "rows": done.counts})
-        return
+    with errors_for_people(verbose):
+        with progress(verbose) as watcher:
+            done = fill(dataset, out, _warc(warc, more), contact, keep_changed, watcher)
+        if as_json:
+            print_json({"folder": str(done.folder), "rows": done.counts, "unsettled": sum(done.unsettled.values())})
+        else:
+            _show_hydrated(done)
+        if done.unsettled:
+            raise _lacking(done, is_fetched=not warc)
+
+
+def _show_hydrated(done: Hydrated) -> None:
     for status, number in done.counts.items():
         OUT.print(f"{status}: {number}", highlight=False)
     OUT.print(f"Wrote {done.folder}; {STATUS_NAME} there says which row is which.", markup=False, soft_wrap=True)
+
+
+def _lacking(done: Hydrated, *, is_fetched: bool) -> SourcesError:
+    """Which texts are not there that may be had all the same."""
+    lines = [f"  {status}, {number}: {_meaning(status)}" for status, number in done.unsettled.items()]
+    lacking, rows = sum(done.unsettled.values()), count(sum(done.counts.values()), "text")
+    return SourcesError(
+        "\n".join([f"{lacking} of {rows} could not be had:", *lines]),
+        "Run the same command again: it asks for these pages alone."
+        if is_fetched
+        else "Name the WARC files that have these pages too, or leave --warc out: then their publishers are asked.",
+    )
+
+
+def _meaning(status: str) -> str:
+    return "in none of the WARC files" if status == MISSING else MEANING[Verdict(status)]

@@ -22,7 +22,7 @@ from flows.clusters import require_cluster
 from flows.copies.arrivals import Arrivals
 from flows.copies.index import DECISIONS, CopyIndex, IndexOptions
 from flows.copies.sources import Slice, files_at, read_light, texts_of
-from flows.errors import ClusterError, InputError
+from flows.errors import ClusterError, InputError, LikewiseError
 
 CLUSTERS = pa.schema(
     [pa.field("url", pa.string(), nullable=False)]
@@ -34,6 +34,7 @@ _RUN = "all"
 _ENVIRONMENT = {"DAFT_ANALYTICS_ENABLED": "0", "DAFT_PROGRESS_BAR": "0"}
 """Daft would tell its makers of every import, and draw bars of its own."""
 
+_LONGEST = 300
 _REMEDY = "Check the address, or leave --ray out."
 
 
@@ -66,7 +67,7 @@ def recognise(addresses: Sequence[str], to: str, options: BatchOptions = BatchOp
 
     Raises:
         InputError: the files cannot be used, or the engine is not installed.
-        ClusterError: the cluster cannot be reached.
+        ClusterError: the cluster cannot be reached, or could not do its part.
     """
     found = clusters(addresses, options)
     try:
@@ -105,8 +106,9 @@ def _distributed(index: CopyIndex, documents: pa.Table, slices: list[Slice], ray
             require_cluster(ray, _REMEDY)
             with _explained(ray):
                 stack.enter_context(daft.on_ray(ray, _ENVIRONMENT))
-        prints = stack.enter_context(daft.DistributedPrints(slices, arrivals))
-        return index.enter(_RUN, arrivals, prints.prints_at, prints.align)
+        working = _working(ray)
+        prints = stack.enter_context(working(daft.DistributedPrints)(slices, arrivals))
+        return index.enter(_RUN, arrivals, working(prints.prints_at), prints.align)
 
 
 @contextmanager
@@ -120,3 +122,21 @@ def _explained(ray: str) -> Iterator[None]:
         ) from error
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise ClusterError(f"{ray}: no Ray cluster can be reached there ({error}).", _REMEDY) from error
+
+
+@contextmanager
+def _working(ray: str) -> Iterator[None]:
+    """Says of whatever comes from a cluster in the middle of the work what to look at."""
+    try:
+        yield
+    except LikewiseError:
+        raise
+    except Exception as error:
+        if not ray:
+            raise
+        said = (str(error).strip().splitlines() or ["it said nothing"])[-1][:_LONGEST].rstrip(".")
+        raise ClusterError(
+            f"{ray}: the cluster did not do its part: {type(error).__name__}: {said}.",
+            "Check that its nodes are up, have this version of likewise and can read the files; then run the same"
+            " command again.",
+        ) from error

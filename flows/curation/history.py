@@ -1,13 +1,12 @@
 """The published versions: listed, compared, taken back, merged into fewer files, and cleared away when they are old."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
 import pyarrow as pa
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 
 from cleaning.schema import CONFIGS
 from flows.config import Dataset
+from flows.curation.named import Named, named_rows, naming_columns
 from flows.destination import REPORT_NAME, LocalFolder
 from flows.errors import InputError
 from flows.manifest import Manifest, Shard
@@ -30,9 +30,6 @@ from flows.takedown import Takedowns, read_takedowns
 KEPT_DAYS = 30
 SMALL = ROWS_A_SHARD // 2
 """Shards with fewer rows are merged by `compact`."""
-
-_NAMING = ("id", "representative_id", "url", "canonical_url")
-"""The columns by which a takedown names a row; a shard may lack some of them."""
 
 Keep = Callable[[Path], pa.Array]
 
@@ -135,60 +132,41 @@ def rollback(dataset: Dataset, number: int) -> Manifest:
 
 
 def remove_rows(dataset: Dataset, takedowns: Takedowns) -> Manifest:
+    """As `remove_named`, of what takedowns name."""
+    return remove_named(dataset, named_rows(dataset, takedowns))
+
+
+def remove_named(dataset: Dataset, named: Mapping[Shard, Named]) -> Manifest:
     """Publishes a version without the rows that takedowns name, and clears away every version that holds one.
+
+    Args:
+        dataset: whose versions they are.
+        named: what `named_rows` says of all shards.
 
     Returns:
         What readers see now: the version before, where it held none of the rows.
     """
     destination = LocalFolder(dataset.folder)
     manifest = _current(destination)
-    keep, name = keep_all_but(_with_copies(destination, takedowns)), _name("takedown", manifest)
-    if any(_holds(destination.current / shard.path, keep) for shard in manifest.shards):
+    kept, name = {Path(shard.path).name: one.kept for shard, one in named.items()}, _name("takedown", manifest)
+    if not all(named[shard].is_untouched for shard in manifest.shards):
 
         def shards(draft: Path) -> Iterator[Shard]:
-            yield from _filtered(manifest.shards, destination.current, draft, name, keep)
+            yield from _filtered(manifest.shards, destination.current, draft, name, lambda path: kept[path.name])
 
         patient = dataset.with_expectations(drop=1.0, articles=0)
         manifest = publish_version(patient, manifest, shards, name, manifest.through, _report(destination))
-    clean = {shard.path for shard in manifest.shards}
+    clean = {shard for shard, one in named.items() if one.is_untouched} | {*manifest.shards}
     for number in destination.numbers()[:-1]:
-        old = destination.manifest_of(number)
-        others = [shard for shard in old.shards if shard.path not in clean]
-        if any(_holds(destination.folder_of(number) / shard.path, keep) for shard in others):
+        if not clean.issuperset(destination.manifest_of(number).shards):
             shutil.rmtree(destination.folder_of(number))
     return manifest
 
 
-def _with_copies(destination: LocalFolder, takedowns: Takedowns) -> Takedowns:
-    """The takedowns, and by id the articles that they name: what copies name these goes with them."""
-    keep, found = keep_all_but(takedowns), set[str]()
-    for number in destination.numbers():
-        for shard in destination.manifest_of(number).of("articles"):
-            path = destination.folder_of(number) / shard.path
-            found.update(_ids(path).filter(pc.invert(keep(path))).to_pylist())
-    return replace(takedowns, ids=takedowns.ids | found)
-
-
-def _ids(path: Path) -> pa.ChunkedArray:
-    return pq.read_table(path, columns=["id"], partitioning=None)["id"]
-
-
-def removed_ids(dataset: Dataset, takedowns: Takedowns) -> list[str]:
+def removed_ids(dataset: Dataset, named: Mapping[Shard, Named]) -> list[str]:
     """The ids of published articles and copies that takedowns name."""
-    destination = LocalFolder(dataset.folder)
-    keep, found = keep_all_but(_with_copies(destination, takedowns)), set[str]()
-    for shard in _current(destination).shards:
-        if shard.config != "rejected":
-            path = destination.current / shard.path
-            found.update(_ids(path).filter(pc.invert(keep(path))).to_pylist())
-    return sorted(found)
-
-
-def naming_columns(path: Path) -> list[dict[str, Any]]:
-    """Of each row of a shard, the columns by which a takedown may name it."""
-    names = [name for name in pq.read_schema(path).names if name in _NAMING]
-    rows: list[dict[str, Any]] = pq.read_table(path, columns=names, partitioning=None).to_pylist()
-    return rows
+    current = _current(LocalFolder(dataset.folder)).shards
+    return sorted({key for shard in current if shard.config != "rejected" for key in named[shard].removed_ids})
 
 
 def keep_all_but(takedowns: Takedowns) -> Keep:
@@ -198,10 +176,6 @@ def keep_all_but(takedowns: Takedowns) -> Keep:
         return pa.array([not takedowns.cover(row) for row in naming_columns(path)], pa.bool_())
 
     return keep
-
-
-def _holds(path: Path, keep: Keep) -> bool:
-    return not pc.all(keep(path)).as_py()
 
 
 def _filtered(shards: Sequence[Shard], source: Path, draft: Path, name: str, keep: Keep) -> Iterator[Shard]:

@@ -1,9 +1,9 @@
 """Takes down what people ask for, everywhere, and says what came of each request."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from cleaning.schema import CONFIGS
 from cleaning.urls import canonical
@@ -11,12 +11,10 @@ from flows.config import Dataset
 from flows.copies.index import article_id
 from flows.copies.rebuilding import open_index
 from flows.curation import history
+from flows.curation.named import Named, Row, named_rows
 from flows.destination import LocalFolder
-from flows.manifest import Manifest
+from flows.manifest import Manifest, Shard
 from flows.takedown import Kind, Takedown, Takedowns, check_takedown, record_takedown
-
-Row = dict[str, Any]
-"""The columns of a row by which a takedown names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +60,14 @@ def take_down(dataset: Dataset, wanted: Sequence[tuple[Kind, str]], reason: str)
     for request in asked:
         known = record_takedown(dataset, request)
     versions = history.versions(dataset)
-    requests = _matched(dataset, versions, asked)
+    named = named_rows(dataset, takedowns := Takedowns.of(known))
+    requests = _matched(named, asked)
     if not versions:
         return TakenDown(requests, {}, {}, None, False, ())
-    takedowns = Takedowns.of(known)
     unpublished = [article_id(canonical(value) or value) for kind, value in wanted if kind == "url"]
     with open_index(dataset) as index:  # first, so that a command that was killed finds the rows again
-        index.forget(sorted({*history.removed_ids(dataset, takedowns), *unpublished, *takedowns.ids}))
-    made = history.remove_rows(dataset, takedowns)
+        index.forget(sorted({*history.removed_ids(dataset, named), *unpublished, *takedowns.ids}))
+    made = history.remove_named(dataset, named)
     gone = {version.version for version in versions} - set(LocalFolder(dataset.folder).numbers())
     before = versions[-1]
     is_new = made.version != before.version
@@ -80,29 +78,23 @@ def _rows(manifest: Manifest) -> dict[str, int]:
     return {config: manifest.rows(config) for config in CONFIGS}
 
 
-def _matched(dataset: Dataset, versions: Sequence[Manifest], asked: Sequence[Takedown]) -> tuple[Request, ...]:
+def _matched(named: Mapping[Shard, Named], asked: Sequence[Takedown]) -> tuple[Request, ...]:
     """The requests with what each names: articles, copies of these too, and pages that were rejected."""
-    folder = LocalFolder(dataset.folder)
-    places = {shard: folder.folder_of(version.version) for version in versions for shard in version.shards}
-
-    def stored(config: str) -> Iterator[Row]:
-        for shard, root in places.items():  # one that several versions share is read once
-            if shard.config == config:
-                yield from history.naming_columns(root / shard.path)
-
-    few = _named(stored, Takedowns.of(asked))
-    found = ((request, _named(few.__getitem__, Takedowns.of([request]))) for request in asked)
+    by_config: dict[str, list[Row]] = defaultdict(list)
+    for shard, one in named.items():
+        by_config[shard.config] += one.rows
+    found = ((request, _covered(by_config, Takedowns.of([request]))) for request in asked)
     return tuple(
-        Request(request.kind, request.value, {config: len(_distinct(rows)) for config, rows in by_config.items()})
-        for request, by_config in found
+        Request(request.kind, request.value, {config: len(_distinct(rows)) for config, rows in covered.items()})
+        for request, covered in found
     )
 
 
-def _named(stored: Callable[[str], Iterable[Row]], takedowns: Takedowns) -> dict[str, list[Row]]:
+def _covered(by_config: Mapping[str, Sequence[Row]], takedowns: Takedowns) -> dict[str, list[Row]]:
     """The rows of each config that takedowns name; a copy goes with its article."""
-    articles = [row for row in stored("articles") if takedowns.cover(row)]
+    articles = [row for row in by_config["articles"] if takedowns.cover(row)]
     with_copies = replace(takedowns, ids=takedowns.ids | {row["id"] for row in articles})
-    others = {config: [row for row in stored(config) if with_copies.cover(row)] for config in ("copies", "rejected")}
+    others = {name: [row for row in by_config[name] if with_copies.cover(row)] for name in ("copies", "rejected")}
     return {"articles": articles} | others
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, Self
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -40,12 +40,12 @@ class TaskSpread:
         """As `Spread` says."""
         work = task(name=part.__name__.replace("_", "-"), retries=RETRIES, cache_policy=NO_CACHE)(do_part)
         waiting: deque[tuple[Job, PrefectFuture[Any]]] = deque()
-        left = iter(jobs)
+        left = _Jobs(iter(jobs))
         if (first := next(left, None)) is None:
             return  # before workers are started for nothing
         if self.run.address:
             require_cluster(self.run.address, "Check `run.address`, and whether the cluster is up.")
-        with _explained(self.run), _runner(self.run) as runner:
+        with _explained(self.run, left), _runner(self.run) as runner:
             for job in chain((first,), left):
                 to = self.workplace.place(part.__name__, *job.values())
                 waiting.append((job, runner.submit(work, {"part": part, "by": program(), "given": {**job, "to": to}})))
@@ -53,6 +53,26 @@ class TaskSpread:
                     yield _next(waiting)
             while waiting:
                 yield _next(waiting)
+
+
+@dataclass(slots=True)
+class _Jobs:
+    """Jobs as they are made, by reading pages and putting them into the folder; an error of that is the run's own."""
+
+    made: Iterator[Job]
+    error: Exception | None = None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Job:
+        try:
+            return next(self.made)
+        except StopIteration:
+            raise
+        except Exception as error:
+            self.error = error
+            raise
 
 
 def spread_for(run: Run) -> TaskSpread | None:
@@ -96,14 +116,16 @@ def _new_runner(run: RunSection) -> TaskRunner[Any]:
 
 
 @contextmanager
-def _explained(run: RunSection) -> Iterator[None]:
-    """Says of whatever comes from a runner what to look at."""
+def _explained(run: RunSection, jobs: _Jobs) -> Iterator[None]:
+    """Says of whatever comes from a runner what to look at; what comes from the jobs speaks for itself."""
     where = f"{run.runner} at {run.address}" if run.address else run.runner
     try:
         yield
     except LikewiseError:
         raise
     except Exception as error:
+        if error is jobs.error:
+            raise
         raise ClusterError(
             f"The workers ({where}) did not do their part: {type(error).__name__}: {error}.",
             "Check that they can be reached, have this version of likewise, and have in their environment what opens"

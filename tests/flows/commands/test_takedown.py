@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
 from flows.config import Dataset
+from flows.curation import named
 from flows.destination import LocalFolder
 from flows.takedown import read_takedowns
 from tests.flows.made_up import brought, decision, id_of, new_dataset, titles, url, with_recipe
@@ -97,3 +99,25 @@ def test_a_request_that_is_wrong_leaves_all_undone(dataset: Dataset) -> None:
     result = CliRunner().invoke(app, ["takedown", str(dataset.folder), *options])
     assert (result.exit_code, "is no id" in result.stderr) == (2, True)
     assert (read_takedowns(dataset), titles(dataset)) == ([], ["first", "second"])
+
+
+def test_each_shard_is_read_once(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many versions have a shard, and however much is to be told, its rows are looked at once."""
+    read: list[str] = []
+
+    def reading(path: Path) -> list[named.Row]:
+        read.append(path.name)
+        return naming_columns(path)
+
+    naming_columns = named.naming_columns
+    monkeypatch.setattr(named, "naming_columns", reading)
+    before = {shard.path for number in (1, 2) for shard in LocalFolder(dataset.folder).manifest_of(number).shards}
+    takedown(dataset, "--url", url("first"))
+    assert sorted(read) == sorted(Path(path).name for path in before)
+
+
+def test_what_is_named_in_one_version_goes_from_all() -> None:
+    """An article that an earlier version had at the address asked for goes by its id, wherever it moved since."""
+    ids = pa.array(["moved", "other", None])
+    found = named.Named([], ids, pa.array([True, True, True])).also_by(frozenset({"moved"}))
+    assert (found.kept.to_pylist(), found.removed_ids, found.is_untouched) == ([False, True, True], ["moved"], False)

@@ -1,8 +1,11 @@
 """Texts that were not published, rebuilt from WARC files and from the publishers."""
 
 import json
+import socket
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +52,10 @@ def bare(tmp_path_factory: pytest.TempPathFactory, newsroom: Newsroom) -> Iterat
         yield Bare(dataset, {row["id"]: by_url[row["url"]] for row in rows}, server)
 
 
-def hydrated(place: str, out: Path, *options: str) -> tuple[dict[str, Any], dict[str, str | None]]:
-    """What the command says, and the texts that it wrote."""
+def hydrated(place: str, out: Path, *options: str, code: int = 0) -> tuple[dict[str, Any], dict[str, str | None]]:
+    """What the command says, and the texts that it wrote; with the exit code that it must have."""
     result = CliRunner().invoke(app, ["hydrate", place, "--out", str(out), "--json", *options])
-    assert result.exit_code == 0, result.stderr
+    assert result.exit_code == code, result.stderr
     rows = [row for path in sorted((out / "data").glob("articles-*")) for row in pq.read_table(path).to_pylist()]
     return json.loads(result.stdout), {row["id"]: row["text"] for row in rows}
 
@@ -66,8 +69,8 @@ def test_the_texts_come_back_from_warc(bare: Bare, tmp_path: Path) -> None:
         assert texts == bare.texts
 
 
-def test_pages_that_changed_or_are_gone_are_told_apart(bare: Bare, tmp_path: Path) -> None:
-    """A page with another digest is changed, and its text is taken only when asked for; without a page it is gone."""
+def test_pages_that_changed_or_are_missing_are_told_apart(bare: Bare, tmp_path: Path) -> None:
+    """A page with another digest is changed, and its text is taken only when asked for; one in no file is missing."""
     copy = tmp_path / "copy" / "data"
     copy.mkdir(parents=True)
     (shard,) = (bare.dataset.folder / "data").glob("articles-*")
@@ -76,12 +79,13 @@ def test_pages_that_changed_or_are_gone_are_told_apart(bare: Bare, tmp_path: Pat
     rows[1] |= {"content_sha256": "1" * 64, "url": "https://elsewhere.example/gone"}
     pq.write_table(pq.read_table(shard).from_pylist(rows, pq.read_schema(shard)), copy / "articles-0.parquet")
     warc = ["--warc", str(bare.dataset.state / "warc")]
-    said, texts = hydrated(str(copy.parent), tmp_path / "strict", *warc)
-    assert said["rows"] == {"changed": 1, "gone": 1, "same": 4}
+    said, texts = hydrated(str(copy.parent), tmp_path / "strict", *warc, code=3)
+    assert said["rows"] == {"changed": 1, "missing": 1, "same": 4}
+    assert said["unsettled"] == 1
     assert [texts[row["id"]] for row in rows[:2]] == [None, None]
     status = json.loads((tmp_path / "strict" / "hydration.json").read_text(encoding="utf-8"))
-    assert [status[row["id"]] for row in rows[:3]] == ["changed", "gone", "same"]
-    _, texts = hydrated(str(copy.parent), tmp_path / "loose", *warc, "--keep-changed")
+    assert [status[row["id"]] for row in rows[:3]] == ["changed", "missing", "same"]
+    _, texts = hydrated(str(copy.parent), tmp_path / "loose", *warc, "--keep-changed", code=3)
     assert texts[rows[0]["id"]] == bare.texts[rows[0]["id"]]
 
 
@@ -99,16 +103,107 @@ def test_the_texts_come_back_from_the_publishers(bare: Bare, tmp_path: Path) -> 
     assert len(asked - {"/robots.txt"}) <= 6 + sum("/.well-known/" in path or path.endswith(".txt") for path in asked)
 
 
+@dataclass
+class Host:
+    """A publisher's server: what it answers to each path, with a status, a body and headers; and what it was asked."""
+
+    answers: dict[str, tuple[int, bytes, dict[str, str]]]
+    asked: list[str] = field(default_factory=list)
+    port: int = 0
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    """A server whose pages are not where they were: one moved, one is gone, one gives a fault, one is another."""
+    words = " ".join(f"word{number}" for number in range(200)).encode()
+    page = b"<html><body><article><h1>Some title</h1><p>" + words + b"</p></article></body></html>"
+    found = Host(
+        {
+            "/moved": (301, b"", {"Location": "/elsewhere"}),
+            "/elsewhere": (200, page, {}),
+            "/gone": (410, b"", {}),
+            "/faulty": (403, b"", {}),
+            "/there": (200, page + b" ", {}),
+        }
+    )
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found.asked.append(self.path)
+            status, body, headers = found.answers.get(self.path, (404, b"", {}))
+            self.send_response(status)
+            for name, value in ({"Content-Type": "text/html", "Content-Length": str(len(body))} | headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Keeps standard error clean."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        found.port = server.server_port
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield found
+        server.shutdown()
+
+
+def out_on_loopback(folder: Path, port: int) -> Path:
+    """A folder whose recipe lets the crawl ask this machine."""
+    folder.mkdir()
+    (folder / "seed.txt").write_text(hydrate._SEED_TEXT, encoding="utf-8")
+    recipe = '[topic]\nseeds = ["seed.txt"]\n[politeness]\ndelay = 0.01\n[network]\nallow_loopback = true\n'
+    (folder / "recipe.toml").write_text(f"{recipe}ports = [80, {port}]\n", encoding="utf-8")
+    return folder
+
+
+def test_what_was_not_reached_is_asked_for_again(host: Host, tmp_path: Path) -> None:
+    """A page that was refused is told apart from one that is gone, and it alone is asked for by the next call."""
+    paths = ["there", "moved", "gone", "faulty"]
+    place = without_text(tmp_path / "bare", *(f"http://127.0.0.1:{host.port}/{path}" for path in paths))
+    out = out_on_loopback(tmp_path / "out", host.port)
+    result = CliRunner().invoke(app, ["hydrate", place, "--out", str(out)])
+    assert (result.exit_code, "blocked, 1: the server refused" in result.stderr) == (3, True)
+    assert "1 of 4 texts could not be had" in result.stderr
+    assert "Run the same command again" in result.stderr
+    status = json.loads((out / "hydration.json").read_text(encoding="utf-8"))
+    assert sorted(status.values()) == ["blocked", "changed", "changed", "gone"]
+    host.answers["/faulty"] = host.answers["/there"]
+    host.asked.clear()
+    said, texts = hydrated(place, out, "--keep-changed")
+    assert (said["rows"], said["unsettled"]) == ({"changed": 3, "gone": 1}, 0)
+    assert [path for path in host.asked if path.strip("/") in paths] == ["/faulty"]
+    assert sum(text is not None for text in texts.values()) == 3
+    host.asked.clear()
+    assert hydrated(place, out)[0]["rows"] == {"changed": 3, "gone": 1}
+    assert host.asked == []
+
+
+def test_a_network_failure_names_the_dataset(tmp_path: Path) -> None:
+    """Where no page could be reached, the error names the dataset that was given, and why; nothing is written."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # bound and not listening: it refuses
+        port = closed.getsockname()[1]
+        place = without_text(tmp_path / "bare", f"http://127.0.0.1:{port}/a")
+        out = out_on_loopback(tmp_path / "out", port)
+        result = CliRunner().invoke(app, ["hydrate", place, "--out", str(out)])
+    assert result.exit_code == 3
+    assert f"Not one page of {place} could be reached, of 1:" in result.stderr
+    assert "Connection was refused" in result.stderr
+    assert "recipe.toml" not in result.stderr
+    assert not (out / "hydration.json").exists()
+
+
 def test_a_place_without_a_dataset_is_refused(tmp_path: Path) -> None:
     """Where there is no shard of articles, the command says what it looked for."""
     result = CliRunner().invoke(app, ["hydrate", str(tmp_path), "--out", str(tmp_path / "out")])
     assert (result.exit_code, "no data/articles-" in result.stderr) == (2, True)
 
 
-def without_text(folder: Path, **changed: Any) -> str:
-    """A dataset of one article, as others get it."""
+def without_text(folder: Path, *urls: str) -> str:
+    """A dataset of articles at some addresses, as others get it; of one article if none is given."""
     (folder / "data").mkdir(parents=True)
-    pq.write_table(pa.Table.from_pylist([row(1, text=None, **changed)], SCHEMA), folder / "data" / "articles-0.parquet")
+    rows = [row(number, text=None) | ({"url": url} if url else {}) for number, url in enumerate(urls or [""], 1)]
+    pq.write_table(pa.Table.from_pylist(rows, SCHEMA), folder / "data" / "articles-0.parquet")
     return str(folder)
 
 
@@ -142,9 +237,9 @@ def test_a_crawl_that_fetched_nothing_leaves_nothing_behind(tmp_path: Path, monk
 
 def test_one_short_title_is_enough(tmp_path: Path) -> None:
     """The crawl needs no topic of the dataset: its only article, with two words for a title, is asked for."""
-    place, out = without_text(tmp_path / "bare", url="http://refused.example:8009/a"), tmp_path / "out"
+    place, out = without_text(tmp_path / "bare", "http://refused.example:8009/a"), tmp_path / "out"
     said, texts = hydrated(place, out)
-    assert said["rows"] == {"gone": 1}
+    assert said["rows"] == {"refused_address": 1}
     assert list(texts.values()) == [None]
 
 

@@ -1,6 +1,7 @@
 """What workers do, and how a run hands them its input and takes over what they made."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -8,21 +9,26 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import cleaning
 from cleaning.schema import Page
 from cleaning.topic.feedback import Label
+from flows import filtering
 from flows.config import Dataset, Seed
+from flows.copies import prints
 from flows.errors import ClusterError
 from flows.filtering import Criteria
 from flows.runs import start_run
 from flows.spreading import workplace
 from flows.spreading.pages import read_pages, write_pages
 from flows.spreading.parts import Part, clean_part, do_part
+from flows.spreading.program import FOLDERS, digest_of, program
 from flows.spreading.spread import Job
 from flows.spreading.workplace import Workplace, is_there, write_parquet
 from flows.stages import criteria, run_stages
@@ -162,6 +168,20 @@ def test_another_program_makes_other_parts(monkeypatch: pytest.MonkeyPatch, tmp_
     assert place.place("clean_part", "pages", "{}") != own
     with pytest.raises(ClusterError, match="has another version of likewise than the run"):
         do_part(clean_part, "another", {"pages": "", "options": "{}", "to": ""})
+
+
+@pytest.mark.parametrize("module", [filtering, prints, cleaning])
+def test_the_program_is_all_that_makes_parts(module: ModuleType, tmp_path: Path) -> None:
+    """A change of what extracts, judges or makes prints, in whichever package, is another program."""
+    copies = []
+    for folder in FOLDERS:
+        shutil.copytree(folder, tmp_path / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+        copies.append(tmp_path / folder.name)
+    assert digest_of(copies) == program()
+    assert module.__file__ is not None
+    changed = tmp_path / Path(module.__file__).relative_to(FOLDERS[0].parent)
+    changed.write_text(changed.read_text(encoding="utf-8") + "# changed", encoding="utf-8")
+    assert digest_of(copies) != program()
 
 
 def test_a_table_is_the_same_file_for_workers_and_run(fetched: Dataset, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """The same run under each runner: processes, and clusters of workers that share no disk, one of which is killed."""
 
+import errno
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,10 @@ pytest.importorskip("prefect")
 
 from flows.config import Dataset, RunSection
 from flows.errors import ClusterError
+from flows.spreading import runners
 from flows.spreading.parts import clean_part
 from flows.spreading.runners import TaskSpread
+from flows.spreading.spread import Job
 from flows.spreading.workplace import Workplace
 from tests.flows.prefect_server import ROOT, running_prefect
 from tests.flows.spreading.clusters import Cluster, dask_cluster, ray_cluster
@@ -46,6 +50,36 @@ def test_a_cluster_that_does_not_answer_is_named_at_once(tmp_path: Path) -> None
     spread = TaskSpread(RunSection(runner="ray", address="ray://127.0.0.1:1"), Workplace(f"file://{tmp_path}"))
     with pytest.raises(ClusterError, match=r"ray://127\.0\.0\.1:1: no cluster answers there .*`run\.address`"):
         list(spread(clean_part, [{"pages": "", "options": ""}]))
+
+
+class Accepting:
+    """A runner that takes every part, and does none."""
+
+    def submit(self, *_: object) -> None:
+        """Takes a part."""
+
+
+def test_what_goes_wrong_with_the_pages_is_no_fault_of_the_workers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the pages of a part cannot be read or put, that error is told, and not that workers failed."""
+
+    def jobs() -> Iterator[Job]:
+        yield {"pages": "first", "options": ""}
+        raise OSError(errno.ENOSPC, "No space left on device", "pages.parquet")
+
+    monkeypatch.setattr(runners, "_runner", lambda _: nullcontext(Accepting()))
+    spread = TaskSpread(RunSection(runner="processes"), Workplace(f"file://{tmp_path}"))
+    with pytest.raises(OSError, match=r"No space left on device: 'pages\.parquet'"):
+        list(spread(clean_part, jobs()))
+
+
+def test_what_a_runner_says_is_told_as_the_workers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An error of the runner itself is a cluster's, even one of the system's."""
+    monkeypatch.setattr(runners, "_runner", lambda _: nullcontext(object()))
+    spread = TaskSpread(RunSection(runner="processes"), Workplace(f"file://{tmp_path}"))
+    with pytest.raises(ClusterError, match=r"The workers \(processes\) did not do their part: AttributeError"):
+        list(spread(clean_part, [{"pages": "first", "options": ""}]))
 
 
 def test_processes_make_the_same_files(
