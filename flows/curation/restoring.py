@@ -123,18 +123,12 @@ def _heirs(since: Since, withdrawn: Set[str], taken: Set[str]) -> dict[str, Row]
     for rows in since.own("copies", "id", "representative_id"):
         of_these = rows.filter(pc.is_in(rows["representative_id"], _array(withdrawn))).to_pylist()
         copies |= {row["id"]: row["representative_id"] for row in of_these if row["id"] not in withdrawn | taken}
-    found: dict[str, Row] = {}
-    for _, rows in since.new("articles") if copies else ():
-        for row in rows.filter(pc.is_in(rows["id"], _array(copies))).to_pylist():
-            found[copies[row["id"]]] = row
-    return found
+    return {copies[row["id"]]: row for row in since.rows("articles", copies)}
 
 
 def _sketches(since: Since, articles: Iterable[Row]) -> pa.Table:
     """The sketches that later versions have of some articles."""
-    wanted, found = _array(row["id"] for row in articles), dict[str, Row]()
-    for _, rows in since.new(SKETCHES_CONFIG) if len(wanted) else ():
-        found |= {row["id"]: row for row in rows.filter(pc.is_in(rows["id"], wanted)).to_pylist()}
+    found = {row["id"]: row for row in since.rows(SKETCHES_CONFIG, [row["id"] for row in articles])}
     return pa.Table.from_pylist(list(found.values()), schema=SKETCHES)
 
 

@@ -18,6 +18,8 @@ from flows.config import Dataset
 from flows.copies.index import article_id
 from flows.destination import LocalFolder
 from flows.manifest import Manifest, Shard
+from flows.publishing.drafting import read_shard
+from flows.publishing.events import Row
 from flows.publishing.promotion import WITHDRAWN_NAME
 from flows.publishing.sightings import runs_as_begun
 from flows.publishing.withholding import Declared, declared_in_rows, withheld
@@ -60,12 +62,23 @@ class Since:
         return (_read(self.folder / shard.path, columns) for shard in self.source.of(config))
 
     def new(self, config: str, *columns: str) -> Iterator[tuple[Shard, pa.Table]]:
-        """The same of later shards, each once, in the order in which they came; all columns where none is named."""
+        """Columns of the rows of later shards, each once, in the order in which they came."""
+        return ((shard, _read(path, columns)) for shard, path in self._new(config))
+
+    def rows(self, config: str, ids: Iterable[str]) -> Iterator[Row]:
+        """The rows of later shards that have one of some ids, in the order in which the shards came."""
+        wanted = _array(ids)
+        for _, path in self._new(config) if len(wanted) else ():
+            if pc.any(pc.is_in(_read(path, ["id"])["id"], wanted)).as_py():  # texts are large: few shards have any
+                rows = read_shard(path, config)
+                yield from rows.filter(pc.is_in(rows["id"], wanted)).to_pylist()
+
+    def _new(self, config: str) -> Iterator[tuple[Shard, Path]]:
         seen = set(self.source.shards)
         for version in self.later:
             for shard in version.of(config):
                 if shard not in seen:
-                    yield shard, _read(self._folder_of(version) / shard.path, columns)
+                    yield shard, self._folder_of(version) / shard.path
                 seen.add(shard)
 
     def _folder_of(self, version: Manifest) -> Path:
@@ -73,7 +86,7 @@ class Since:
 
 
 def _read(path: Path, columns: Sequence[str]) -> pa.Table:
-    return pq.read_table(path, columns=list(columns) or None, partitioning=None)
+    return pq.read_table(path, columns=list(columns), partitioning=None)
 
 
 def withdrawn_since(since: Since) -> frozenset[str]:
