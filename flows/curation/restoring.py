@@ -36,6 +36,7 @@ class Restored:
         plan: what changes in it.
         short: rows of `articles` in place of withdrawn ones of which readers saw less than the whole text.
         sketches: those of the articles in `short`.
+        rejected: what became of the pages of withdrawn articles, as the last version has it that says so.
         withdrawn: how many articles and copies go because they were withdrawn, or name one that was.
         taken_down: how many go because a takedown names them.
     """
@@ -44,6 +45,7 @@ class Restored:
     plan: Plan
     short: pa.Table
     sketches: pa.Table
+    rejected: pa.Table
     withdrawn: int
     taken_down: int
 
@@ -53,6 +55,7 @@ class Restored:
         yield from version_shards(Draft(self.plan, self.since.source, self.since.folder, shelf))
         yield from shelf.articles([with_declared(self.short, self.plan.change.withheld)], is_whole=False)
         yield from shelf.others(SKETCHES_CONFIG, [self.sketches])
+        yield from shelf.others("rejected", [self.rejected])
 
     @property
     def promoted(self) -> int:
@@ -93,7 +96,8 @@ def restored(since: Since, takedowns: Takedowns, rights: str, index: ShardIndex)
     sketches = _sketches(since, plan.change.promoted)
     whole, short = _by_text(plan.change.promoted, sketches)
     plan = replace(plan, change=replace(plan.change, promoted=whole))
-    return Restored(since, plan, short, sketches, len(withdrawn | plan.orphans), len(taken))
+    rejected = _rejected(since, withdrawn, index)
+    return Restored(since, plan, short, sketches, rejected, len(withdrawn | plan.orphans), len(taken))
 
 
 def _withheld(since: Since) -> Declared:
@@ -124,6 +128,19 @@ def _heirs(since: Since, withdrawn: Set[str], taken: Set[str]) -> dict[str, Row]
         of_these = rows.filter(pc.is_in(rows["representative_id"], _array(withdrawn))).to_pylist()
         copies |= {row["id"]: row["representative_id"] for row in of_these if row["id"] not in withdrawn | taken}
     return {copies[row["id"]]: row for row in since.rows("articles", copies)}
+
+
+def _rejected(since: Since, withdrawn: Set[str], index: ShardIndex) -> pa.Table:
+    """The rows of `rejected` about pages of withdrawn articles at which nothing else is published."""
+    urls: set[str] = set()
+    for config in ("articles", "copies"):
+        for rows in since.own(config, *_NAMING):
+            gone = rows.filter(pc.is_in(rows["id"], _array(withdrawn)))
+            urls.update(gone["url"].to_pylist(), gone["canonical_url"].to_pylist())
+    published = {url for url, articles in index.addresses(urls).items() if articles - withdrawn}
+    news = urls - published - index.rejected(urls).keys()
+    found = {row["url"]: row for row in since.rows("rejected", news, by="url")}
+    return pa.Table.from_pylist(list(found.values()), schema=SCHEMAS["rejected"])
 
 
 def _sketches(since: Since, articles: Iterable[Row]) -> pa.Table:

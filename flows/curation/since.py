@@ -65,13 +65,13 @@ class Since:
         """Columns of the rows of later shards, each once, in the order in which they came."""
         return ((shard, _read(path, columns)) for shard, path in self._new(config))
 
-    def rows(self, config: str, ids: Iterable[str]) -> Iterator[Row]:
-        """The rows of later shards that have one of some ids, in the order in which the shards came."""
-        wanted = _array(ids)
+    def rows(self, config: str, values: Iterable[str], by: str = "id") -> Iterator[Row]:
+        """The rows of later shards that have one of some values in a column, in the order in which the shards came."""
+        wanted = _array(values)
         for _, path in self._new(config) if len(wanted) else ():
-            if pc.any(pc.is_in(_read(path, ["id"])["id"], wanted)).as_py():  # texts are large: few shards have any
+            if pc.any(pc.is_in(_read(path, [by])[by], wanted)).as_py():  # texts are large: few shards have any
                 rows = read_shard(path, config)
-                yield from rows.filter(pc.is_in(rows["id"], wanted)).to_pylist()
+                yield from rows.filter(pc.is_in(rows[by], wanted)).to_pylist()
 
     def _new(self, config: str) -> Iterator[tuple[Shard, Path]]:
         seen = set(self.source.shards)
