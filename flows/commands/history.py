@@ -11,6 +11,7 @@ from flows.commands.options import AsJson, Name
 from flows.commands.terminal import ERR, OUT, errors_for_people, print_json
 from flows.config import Dataset, load_dataset_config
 from flows.curation import history
+from flows.curation.restoring import Restored
 from flows.destinations.push import expire_all, push_all
 from flows.runs import locked_state
 from flows.wording import count
@@ -85,17 +86,30 @@ def rollback(
     version: Annotated[int, typer.Argument(help="The version to go back to.", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """Publish the rows of an earlier version again, as a new version; takedowns stay in force."""
+    """Publish the rows of an earlier version again, as a new version; takedowns and withdrawals stay in force."""
     from flows.copies.rebuilding import discard_index  # brings DuckDB, which the other commands do not need
 
     with locked_dataset(name) as dataset:
         if version in {there.version for there in history.versions(dataset)}:
             discard_index(dataset)  # first, so that a command that was killed leaves no index ahead of the data
-        made = history.rollback(dataset, version)
-    record = {"version": made.version, "articles": made.rows("articles"), "back_to": version}
-    said = f"Published version {made.version} with the {count(made.rows('articles'), 'article')} of version {version}."
-    say(as_json, record, said)
+        done = history.rollback(dataset, version)
+    made, again = done.manifest, done.restored
+    left = {name: getattr(again, name) for name in ("withdrawn", "promoted", "withheld", "taken_down")}
+    record = {"version": made.version, "articles": made.rows("articles"), "back_to": version} | left
+    said = f"Published version {made.version} with {count(made.rows('articles'), 'article')} as of version {version}."
+    say(as_json, record, said, *_left_out(again))
     spread(name, as_json)
+
+
+def _left_out(again: Restored) -> Iterator[str]:
+    """What of the earlier version is not published again."""
+    if again.taken_down:
+        yield f"Taken down: {count(again.taken_down, 'row')}."
+    if again.withdrawn:
+        heirs = count(again.promoted, "copy stands", "copies stand")
+        yield f"Withdrawn by their publishers since: {count(again.withdrawn, 'row')}; {heirs} in their place."
+    if again.withheld:
+        yield f"Withheld by their publishers since: {count(again.withheld, 'text')}."
 
 
 def compact(name: Name, as_json: AsJson = False) -> None:

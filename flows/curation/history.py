@@ -16,12 +16,15 @@ import pyarrow.parquet as pq
 from cleaning.schema import CONFIGS
 from flows.config import Dataset
 from flows.curation.named import Named, named_rows, naming_columns
+from flows.curation.restoring import Restored, restored
+from flows.curation.since import Since
 from flows.destination import REPORT_NAME, LocalFolder
 from flows.errors import InputError
 from flows.manifest import Manifest, Shard
 from flows.publishing.drafting import SPOOL, is_outdated, read_shard
 from flows.publishing.gathering import stored
 from flows.publishing.publish import publish_version
+from flows.publishing.shard_index import INDEX_NAME, ShardIndex
 from flows.publishing.shards import Shelf, write_shard
 from flows.publishing.sorting import ROWS_A_SHARD, sorted_tables
 from flows.runs import RUN_ID_FORMAT
@@ -111,24 +114,34 @@ def _version(destination: LocalFolder, number: int) -> Manifest:
     return destination.manifest_of(number)
 
 
-def rollback(dataset: Dataset, number: int) -> Manifest:
-    """Publishes the rows of an earlier version as a new one; what was taken down since stays out.
+@dataclass(frozen=True, slots=True)
+class RolledBack:
+    """The version that a rollback published, and the earlier one as it was restored."""
 
-    What later runs had brought stays out too, until a later edition of it is found.
+    manifest: Manifest
+    restored: Restored
+
+
+def rollback(dataset: Dataset, number: int) -> RolledBack:
+    """Publishes the rows of an earlier version as a new one, as far as they may be published today.
+
+    What was taken down or withdrawn since stays out, and texts that are withheld since are not shown. What later runs
+    had brought stays out too, until a later edition of it is found.
 
     Raises:
         InputError: the version is not there.
     """
     destination = LocalFolder(dataset.folder)
     source, current = _version(destination, number), _current(destination)
-    keep = keep_all_but(Takedowns.of(read_takedowns(dataset)))
-    name = _name("rollback", current)
-
-    def shards(draft: Path) -> Iterator[Shard]:
-        yield from _filtered(source.shards, destination.folder_of(number), draft, name, keep)
-
+    name, takedowns = _name("rollback", current), Takedowns.of(read_takedowns(dataset))
     patient, report = dataset.with_expectations(drop=1.0, articles=0), _report(destination)
-    return publish_version(patient, current, shards, name, current.through, report, source.policy)
+    with ShardIndex(dataset.state / INDEX_NAME) as index:
+        index.follow(source, destination.folder_of(number))
+        again = restored(Since.of(dataset, source), takedowns, current.policy.rights, index)
+        shards = partial(again.shards, name=name)
+        made = publish_version(patient, current, shards, name, current.through, report, again.plan.policy)
+        index.follow(made, destination.current)
+    return RolledBack(made, again)
 
 
 def remove_rows(dataset: Dataset, takedowns: Takedowns) -> Manifest:

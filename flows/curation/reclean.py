@@ -272,6 +272,10 @@ def _published(again: _Again, runs: list[Run], stays: dict[str, frozenset[str]],
     with ShardIndex(again.shadow.state / "rows.duckdb") as index:
         index.follow(base, again.published)
         plan = planned(noting(change, index, again.published), base, dataset.recipe, index)
+    stayed -= plan.orphans
+    if plan.orphans:
+        with CopyIndex(again.shadow.state / COPIES_NAME) as known:
+            known.forget(sorted(plan.orphans))  # They were to stay; known, they would never be published again.
     name = f"{datetime.now(UTC).strftime(RUN_ID_FORMAT)}-reclean-{base.version + 1}"
     found: list[Diff] = []
 

@@ -1,8 +1,8 @@
 """What follows when an article is withdrawn: it goes when that is certain, and the best of its copies steps in."""
 
-from collections.abc import Collection, Iterator
+import json
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,9 +13,12 @@ from cleaning.copies.duplicates import Relation
 from cleaning.schema import ARTICLES
 from cleaning.urls import canonical
 from cleaning.verdict import Verdict
+from flows.config import Dataset
 from flows.copies.index import CopyIndex
 from flows.crawling import THERE_NAME
 from flows.destination import LocalFolder
+from flows.publishing.sightings import Brought, declared_since
+from flows.publishing.withholding import with_signals
 from flows.runs import Run
 from flows.tables import not_in_the_future, rows_if_there
 from flows.takedown import Takedowns, read_takedowns
@@ -29,9 +32,13 @@ PROMOTED = pa.schema(
         pa.field("cluster_id", pa.string(), nullable=False),
         pa.field("run_id", pa.string(), nullable=False),
         pa.field("version", pa.int32(), nullable=False),
+        pa.field("withheld", pa.string()),
     ]
 )
-"""Copies that take the place of withdrawn articles; the whole row of each is in the state of the run `run_id`."""
+"""Copies that take the place of withdrawn articles; the whole row of each is in the state of the run `run_id`.
+
+`withheld` has as JSON the signals by which a page withholds its text since that run.
+"""
 
 _NOT_FOUND = "HTTP 404"
 _CUT = frozenset((Relation.TRUNCATED, Relation.EXCERPT))
@@ -71,18 +78,24 @@ def promotions(run: Run, index: CopyIndex, withdrawn: Collection[str], decisions
     """
     found: dict[str, Row] = {}
     candidates = [*_published_copies(run, withdrawn), *_new_copies(run, withdrawn, decisions)]
-    there = _ids_in_state(run, candidates, Takedowns.of(read_takedowns(run.dataset)))
+    there = _in_state(run.dataset, candidates, Takedowns.of(read_takedowns(run.dataset)))
     for row in sorted(candidates, key=_preference):
         if row["id"] in there and row["id"] not in withdrawn:
             found.setdefault(row["representative_id"], row)
-    versions = index.versions([row["id"] for row in found.values()])
+    chosen = [row["id"] for row in found.values()]
+    versions = index.versions(chosen)
+    declared = declared_since(run.dataset, {article: there[article] for article in chosen}, run.id)
     rows = [
         {"old_representative_id": old, "new_representative_id": row["id"], "cluster_id": row["cluster_id"],
-         "run_id": row["run_id"], "version": versions[row["id"]]}
+         "run_id": row["run_id"], "version": versions[row["id"]], "withheld": _as_json(declared.get(row["id"]))}
         for old, row in sorted(found.items())
         if row["id"] in versions
     ]  # fmt: skip
     return pa.Table.from_pylist(rows, schema=PROMOTED)
+
+
+def _as_json(signals: list[dict[str, Any]] | None) -> str | None:
+    return json.dumps(signals, sort_keys=True, ensure_ascii=False) if signals else None
 
 
 def promoted_rows(run: Run) -> Iterator[Row]:
@@ -92,12 +105,20 @@ def promoted_rows(run: Run) -> Iterator[Row]:
 
 def _promoted(run: Run) -> Iterator[tuple[str, Row]]:
     """The promoted copies as rows of `articles`, each with the id of the article in whose place it is."""
-    for promoted in rows_if_there(run.folder / PROMOTED_NAME):
-        article = promoted["new_representative_id"]
-        row = _row_in_state(Run(run.dataset, promoted["run_id"]), article)
-        if row is not None:
-            more = {name: promoted[name] for name in ("cluster_id", "version")} | {"id": article, "run_id": run.id}
-            yield promoted["old_representative_id"], {c.name: (row | more).get(c.name) for c in ARTICLES}
+    promoted = rows_if_there(run.folder / PROMOTED_NAME)
+    pages: dict[str, Row] = {}
+    for source, rows in _by_run(run.dataset, promoted):
+        pages |= _rows(source, {row["new_representative_id"] for row in rows})
+    for row in promoted:
+        article = row["new_representative_id"]
+        if article in pages:
+            more = {name: row[name] for name in ("cluster_id", "version")} | {"id": article, "run_id": run.id}
+            page = _withholding(pages[article] | more, row.get("withheld"))
+            yield row["old_representative_id"], {c.name: page.get(c.name) for c in ARTICLES}
+
+
+def _withholding(page: Row, signals: str | None) -> Row:
+    return page | {"rights": with_signals(page["rights"], json.loads(signals))} if signals else page
 
 
 def settle(run: Run, index: CopyIndex, name: str) -> None:
@@ -130,55 +151,65 @@ def _new_copies(run: Run, withdrawn: Collection[str], decisions: pa.Table) -> It
         yield row | {"published_at": None, "word_count": 0, "run_id": run.id}
 
 
-def _ids_in_state(run: Run, rows: list[Row], takedowns: Takedowns) -> set[str]:
+def _in_state(dataset: Dataset, copies: list[Row], takedowns: Takedowns) -> dict[str, Brought]:
     """Those of some copies whose pages are in the state of the runs that brought them, and are not taken down."""
+    found: dict[str, Brought] = {}
+    for source, rows in _by_run(dataset, copies):
+        pages = _addresses(source, {row["id"] for row in rows})
+        may_stand = (row["id"] for row in rows if row["id"] in pages and not takedowns.cover(row | pages[row["id"]]))
+        found |= {article: Brought(source.id, pages[article]["url"]) for article in may_stand}
+    return found
+
+
+def _by_run(dataset: Dataset, rows: Iterable[Row]) -> Iterator[tuple[Run, list[Row]]]:
     by_run: dict[str, list[Row]] = {}
     for row in rows:
         by_run.setdefault(row["run_id"], []).append(row)
-    sources = ((Run(run.dataset, run_id), copies) for run_id, copies in sorted(by_run.items()))
-    return {row["id"] for source, copies in sources for row in copies if _may_stand(source, row, takedowns)}
+    return ((Run(dataset, run_id), found) for run_id, found in sorted(by_run.items()))
 
 
-def _may_stand(run: Run, copy: Row, takedowns: Takedowns) -> bool:
-    """Whether a copy's page is in the state, and no takedown names it."""
-    place = _place_in_state(run, copy["id"])
-    if place is None:
-        return False
-    path, number = place
-    page = pq.read_table(run.clean_folder / path.name, columns=["url", "canonical_url"], partitioning=None)
-    return not takedowns.cover(copy | page.slice(number, 1).to_pylist()[0])
-
-
-def _place_in_state(run: Run, article: str) -> tuple[Path, int] | None:
-    """The part of the run's pages that holds an article, and the row in it."""
+def _places(run: Run, articles: Collection[str]) -> Iterator[tuple[str, dict[str, int]]]:
+    """By id, the rows in which articles are that the run brought; for each part of its pages that holds any."""
     decided = run.folder / "copies.parquet"
-    parts = sorted(run.filter_folder.glob("[0-9]*.parquet"))
     if not decided.exists():
-        return None
+        return
     fresh = pq.read_table(decided, columns=["id", "is_fresh"], partitioning=None)
-    is_it = pc.and_(pc.equal(fresh["id"], article), fresh["is_fresh"])
-    number = pc.index(is_it, True).as_py()
-    for path in parts if number >= 0 else ():
-        verdicts = pq.read_table(path, columns=["verdict"], partitioning=None)["verdict"].to_pylist()
-        kept = [place for place, verdict in enumerate(verdicts) if verdict == Verdict.KEPT]
-        if number < len(kept):
-            return path, kept[number]
-        number -= len(kept)
-    return None
+    wanted = pc.and_(fresh["is_fresh"], _is_among(fresh["id"], articles))
+    done = 0
+    for path in sorted(run.filter_folder.glob("[0-9]*.parquet")) if pc.any(wanted).as_py() else ():
+        verdicts = pq.read_table(path, columns=["verdict"], partitioning=None)["verdict"]
+        kept = pc.indices_nonzero(pc.equal(verdicts, str(Verdict.KEPT)))
+        here = wanted.slice(done, len(kept))
+        names = fresh["id"].slice(done, len(kept)).filter(here).to_pylist()
+        if names:
+            yield path.name, dict(zip(names, kept.filter(here.combine_chunks()).to_pylist(), strict=True))
+        done += len(kept)
 
 
-def _row_in_state(run: Run, article: str) -> Row | None:
-    place = _place_in_state(run, article)
-    if place is None:
-        return None
-    path, number = place
-    tables = (pq.read_table(folder / path.name, partitioning=None) for folder in (run.clean_folder, run.filter_folder))
-    page, judgement = (table.slice(number, 1) for table in tables)
-    for name in ("published_at", "modified_at"):
-        at = page.schema.get_field_index(name)
-        page = page.set_column(at, name, not_in_the_future(page[name], page["fetched_at"]))
-    row: Row = page.to_pylist()[0] | judgement.to_pylist()[0]
-    return row
+def _addresses(run: Run, articles: Collection[str]) -> dict[str, Row]:
+    """The addresses of the pages of articles that the run brought, by id."""
+    found: dict[str, Row] = {}
+    for part, places in _places(run, articles):
+        pages = pq.read_table(run.clean_folder / part, columns=["url", "canonical_url"], partitioning=None)
+        found |= zip(places, pages.take(list(places.values())).to_pylist(), strict=True)
+    return found
+
+
+def _rows(run: Run, articles: Collection[str]) -> dict[str, Row]:
+    """The pages of articles that the run brought, with what was judged of them, by id."""
+    found: dict[str, Row] = {}
+    for part, places in _places(run, articles):
+        numbers = list(places.values())
+        page, judged = (
+            pq.read_table(folder / part, partitioning=None).take(numbers)
+            for folder in (run.clean_folder, run.filter_folder)
+        )
+        for name in ("published_at", "modified_at"):
+            at = page.schema.get_field_index(name)
+            page = page.set_column(at, name, not_in_the_future(page[name], page["fetched_at"]))
+        both = (row | more for row, more in zip(page.to_pylist(), judged.to_pylist(), strict=True))
+        found |= zip(places, both, strict=True)
+    return found
 
 
 def _is_among(column: pa.ChunkedArray, values: Collection[str]) -> pa.ChunkedArray:

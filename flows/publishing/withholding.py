@@ -43,14 +43,29 @@ def _signal(url: str, said: str) -> dict[str, Any]:
 
 
 def declared_in(pages: pa.Table, decisions: pa.Table) -> dict[str, list[dict[str, Any]]]:
-    """What pages say that were fetched again with the text that is known; by id.
+    """What pages say that were fetched again with the text that is known; by id, those that withhold it."""
+    hidden = withheld(pages["rights"])
+    return said_in(pages.filter(hidden), decisions.filter(hidden))
+
+
+def said_in(pages: pa.Table, decisions: pa.Table) -> dict[str, list[dict[str, Any]]]:
+    """By id, what withholds the texts of pages that were fetched again with the text that is known; or nothing.
 
     A page at another address speaks for itself only.
     """
     named = pages.select(["url", "canonical_url", "rights"]).append_column("id", decisions["id"])
-    known = named.filter(pc.and_(withheld(pages["rights"]), pc.invert(decisions["is_fresh"])))
+    known = named.filter(pc.invert(decisions["is_fresh"]))
     own = (row for row in known.to_pylist() if canonical(row["url"]) == canonical(row["canonical_url"] or row["url"]))
-    return {row["id"]: [one for one in _signals(row["rights"]) if one.get("withholds")] for row in own}
+    return _declared(own)
+
+
+def declared_in_rows(rows: pa.Table) -> dict[str, list[dict[str, Any]]]:
+    """What rows with `id` and `rights` have that withholds their texts; by id."""
+    return _declared(rows.select(["id", "rights"]).to_pylist())
+
+
+def _declared(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    return {row["id"]: [one for one in _signals(row["rights"]) if one.get("withholds")] for row in rows}
 
 
 def _signals(rights: str) -> list[dict[str, Any]]:
@@ -85,12 +100,13 @@ def with_declared(articles: pa.Table, declared: Declared) -> pa.Table:
     if declared.keys().isdisjoint(names):
         return articles
     evidence = zip(names, articles["rights"].to_pylist(), strict=True)
-    rights = [_more(said, declared[name]) if name in declared else said for name, said in evidence]
+    rights = [with_signals(said, declared[name]) if name in declared else said for name, said in evidence]
     at = articles.schema.get_field_index("rights")
     return articles.set_column(at, articles.schema.field(at), pa.array(rights, pa.string()))
 
 
-def _more(rights: str, signals: list[dict[str, Any]]) -> str:
+def with_signals(rights: str, signals: list[dict[str, Any]]) -> str:
+    """The evidence of a row, with signals that withhold its text."""
     found = json.loads(rights)
     known = found.get("signals", [])
     found |= {"signals": [*known, *(one for one in signals if one not in known)], "withhold": "text"}

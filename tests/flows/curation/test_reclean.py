@@ -20,6 +20,7 @@ from flows.copies.rebuilding import open_index
 from flows.demo.newsroom import Newsroom
 from flows.demo.server import serve
 from flows.destination import LocalFolder
+from flows.inputs import warc_pages
 from flows.manifest import Manifest, Shard
 from flows.runs import start_run
 from flows.stages import Input, run_stages
@@ -204,3 +205,21 @@ def test_a_dataset_without_raw_pages_cannot_be_derived_again(dataset: Dataset) -
     result = reclean(dataset)
     assert (result.exit_code, "no raw page" in result.stderr) == (2, True)
     assert LocalFolder(dataset.folder).manifest().version == 2
+
+
+def test_a_copy_that_went_with_its_article_may_come_back(dataset: Dataset, tmp_path: Path) -> None:
+    """A copy without a stored page goes with its article; fetched again, it is published again."""
+    article = next(row for row in published_rows(dataset) if row["run_id"] == "r1" and row["canonical_url"])
+    pages = {page.url: page for page in warc_pages(sorted((dataset.state / "warc").glob("r1-*")), print)}
+    (tmp_path / "copy").mkdir()
+    body = pages[article["url"]].body.replace(article["domain"].encode(), b"elsewhere.example")
+    (tmp_path / "copy" / "0.html").write_bytes(body)
+    run_stages(start_run(dataset, "r3", "backfill"), Input("html", (tmp_path / "copy",)))
+    (copy,) = (row["id"] for row in published_rows(dataset, "copies") if row["run_id"] == "r3")
+    recipe = dataset.recipe_path.read_text(encoding="utf-8")
+    dataset.recipe_path.write_text(re.sub("threshold = .*", "threshold = 0.99", recipe), encoding="utf-8")
+    assert said(reclean(dataset, "--allow-drop", "--json"))["stayed"] == 0
+    assert not {copy, article["id"]} & rows(dataset).keys()
+    dataset.recipe_path.write_text(recipe, encoding="utf-8")
+    run_stages(start_run(dataset, "r4", "backfill"), Input("html", (tmp_path / "copy",)))
+    assert copy in {row["id"] for row in published_rows(dataset)}

@@ -1,5 +1,6 @@
 """What follows when articles are withdrawn."""
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from flows.copies.rebuilding import open_index
 from flows.crawling import OUTCOMES, THERE_NAME
 from flows.filtering import FILTERED
 from flows.publishing.plan import RefusedVersionError
+from flows.publishing.promotion import promotions
 from flows.runs import Run, start_run
 from flows.stages import find_copies, publish
 from flows.tables import write_table
@@ -23,6 +25,7 @@ from flows.takedown import Takedown, record_takedown
 from tests.cleaning.copies.test_sketched import text
 from tests.flows.conftest import published_rows
 
+SAID = "robots-tag: noarchive"
 NOON = datetime(2025, 3, 3, 12, tzinfo=UTC)
 
 
@@ -60,9 +63,10 @@ def brought(
     *pages: dict[str, Any],
     gone: dict[str, str] = {},  # noqa: B006
     unchanged: Sequence[str] = (),
+    withheld: Sequence[str] = (),
     verdict: str = "gone",
 ) -> Run:
-    """A run with these pages, and with answers that say that others are gone or unchanged, published."""
+    """A run with these pages, and with answers that others are gone, or unchanged and perhaps withheld, published."""
     run = start_run(dataset, run_id)
     rows = list(pages)
     write_table(run.clean_folder / "00000.parquet", pa.Table.from_pylist(rows, arrow_schema(EXTRACTED)))
@@ -72,7 +76,8 @@ def brought(
         for where, reason in gone.items()
     ]
     write_table(run.folder / "outcomes.parquet", pa.Table.from_pylist(missing, OUTCOMES))
-    write_table(run.folder / THERE_NAME, pa.table({"url": pa.array(unchanged, pa.string())}))
+    there = {"url": [*unchanged, *withheld], "withheld": [None for _ in unchanged] + [SAID for _ in withheld]}
+    write_table(run.folder / THERE_NAME, pa.table({name: pa.array(said, pa.string()) for name, said in there.items()}))
     run.finish("filter", {})
     find_copies(run)
     publish(run)
@@ -249,3 +254,61 @@ def test_an_article_that_is_reserved_by_now_is_withdrawn(dataset: Dataset):
     assert titles(dataset) == ["b", "c"]
     brought(dataset, "r3", gone={url("b"): "X-Robots-Tag: noai"}, verdict="opted_out")
     assert titles(dataset) == ["c"]
+
+
+NOARCHIVE = {"signal": "robots-meta", "value": "noarchive", "where": "x", "reserves": False, "withholds": "text"}
+WITHHELD = json.dumps({"verdict": "allowed", "signals": [NOARCHIVE], "withhold": "text"})
+
+
+def shown(dataset: Dataset) -> dict[str, bool]:
+    """Of which articles readers see the text."""
+    return {row["title"]: row["text"] is not None for row in published_rows(dataset)}
+
+
+@pytest.mark.parametrize("way", ["an answer", "a page"])
+def test_a_copy_whose_text_is_withheld_is_promoted_without_it(dataset: Dataset, way: str):
+    """What its page said in any run since it was brought counts when the copy becomes an article, with the evidence."""
+    whole = text(1)
+    brought(dataset, "r1", page("a", whole), page("copy", whole, 1), page("b", text(2)))
+    if way == "an answer":
+        brought(dataset, "r2", page("c", text(3)), withheld=[url("copy")])
+        brought(dataset, "r3", unchanged=[url("copy")])
+    else:
+        brought(dataset, "r2", page("copy", whole, 1, rights=WITHHELD), page("c", text(3)))
+    brought(dataset, "r4", gone={url("a"): "HTTP 410"})
+    assert shown(dataset) == {"copy": False, "b": True, "c": True}
+    rights = next(json.loads(row["rights"]) for row in published_rows(dataset) if row["title"] == "copy")
+    assert (rights["withhold"], [one["value"] for one in rights["signals"]]) == ("text", ["noarchive"])
+    assert [row["id"] for row in published_rows(dataset, "sketches")] == [id_of("copy")]
+    brought(dataset, "r5", page("late", whole, 3))
+    assert [row["representative_id"] for row in published_rows(dataset, "copies")] == [id_of("copy")]
+
+
+def test_a_copy_whose_text_is_withheld_no_longer_is_promoted_with_it(dataset: Dataset):
+    """The page's last word counts, and a page elsewhere says nothing of it."""
+    whole = text(1)
+    brought(dataset, "r1", page("a", whole), page("copy", whole, 1), page("b", text(2)))
+    brought(dataset, "r2", page("copy", whole, 1, rights=WITHHELD))
+    brought(dataset, "r3", page("c", text(3)), page("copy", whole, 1))
+    brought(dataset, "r4", page("copy", whole, 1, rights=WITHHELD, url="https://elsewhere.example/copy"))
+    brought(dataset, "r5", gone={url("a"): "HTTP 410"})
+    assert shown(dataset) == {"copy": True, "b": True, "c": True}
+
+
+def test_the_places_of_copies_are_looked_up_once_a_run(dataset: Dataset, monkeypatch: pytest.MonkeyPatch):
+    """However many copies may step in, what a run decided is read as often as for one."""
+    whole = text(1)
+    run = brought(dataset, "r1", page("a", whole), *(page(f"c{number}", whole, 1) for number in range(6)))
+    read, decided = pq.read_table, []
+
+    def counted(path: Path, *arguments: Any, **options: Any) -> pa.Table:
+        decided.append(path) if path == run.folder / "copies.parquet" else None
+        return read(path, *arguments, **options)
+
+    monkeypatch.setattr(pq, "read_table", counted)
+    withdrawing = start_run(dataset, "r2")
+    decisions = read(run.folder / "copies.parquet", partitioning=None).slice(0, 0)
+    with open_index(dataset) as index:
+        found = promotions(withdrawing, index, [id_of("a")], decisions)
+    assert found.num_rows == 1
+    assert len(decided) == 1
