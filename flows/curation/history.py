@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from cleaning.schema import CONFIGS
 from flows.config import Dataset
-from flows.curation.named import Named, named_rows, naming_columns
+from flows.curation.named import Named, named_rows
 from flows.curation.restoring import Restored, restored
 from flows.curation.since import Since
 from flows.destination import REPORT_NAME, LocalFolder
@@ -180,15 +180,6 @@ def removed_ids(dataset: Dataset, named: Mapping[Shard, Named]) -> list[str]:
     """The ids of published articles and copies that takedowns name."""
     current = _current(LocalFolder(dataset.folder)).shards
     return sorted({key for shard in current if shard.config != "rejected" for key in named[shard].removed_ids})
-
-
-def keep_all_but(takedowns: Takedowns) -> Keep:
-    """Which rows of a shard stay, in their order: those that no takedown names. Reads no texts."""
-
-    def keep(path: Path) -> pa.Array:
-        return pa.array([not takedowns.cover(row) for row in naming_columns(path)], pa.bool_())
-
-    return keep
 
 
 def _filtered(shards: Sequence[Shard], source: Path, draft: Path, name: str, keep: Keep) -> Iterator[Shard]:
