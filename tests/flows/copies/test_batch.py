@@ -193,46 +193,6 @@ def test_a_ray_cluster_without_a_shared_disk_gives_the_same_answers(tmp_path: Pa
         assert pq.read_table(file).equals(expected)
 
 
-KILLING = """\
-import os, pathlib, signal, subprocess, sys, time
-from ray.cluster_utils import Cluster
-
-def is_at_work():
-    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if path.read_bytes().startswith(b"ray::RemoteFlotilla"):
-                return True
-        except OSError:
-            continue
-    return False
-
-node = {"num_cpus": 1, "object_store_memory": 200_000_000, "include_dashboard": False}
-cluster = Cluster(initialize_head=True, head_node_args=node)
-process = subprocess.Popen([*sys.argv[1:], "--ray", cluster.address])
-while process.poll() is None and not is_at_work():
-    time.sleep(0.05)
-for one in cluster.head_node.all_processes["raylet"]:
-    os.kill(one.process.pid, signal.SIGKILL)
-code = process.wait()
-cluster.shutdown()
-sys.exit(code)
-"""
-
-
-@pytest.mark.skipif(find_spec("daft") is None or find_spec("ray") is None, reason="the extra daft is not installed")
-def test_a_cluster_that_goes_down_at_work_is_named(tmp_path: Path):
-    """Where the node is killed in the middle of the work, it is the cluster that failed, and no fault in likewise."""
-    write(tmp_path, stream(2_000), files=2, rows=100)
-    words = [sys.executable, "-m", "flows.cli", "dedup", str(tmp_path), "--to", str(tmp_path / "out" / "y.parquet")]
-    environment = os.environ | {"RAY_USAGE_STATS_ENABLED": "0"}
-    done = subprocess.run(
-        [sys.executable, "-c", KILLING, *words], capture_output=True, text=True, timeout=150, env=environment
-    )
-    assert done.returncode == 7, done.stderr
-    assert "What to do: Check" in done.stderr
-    assert not (tmp_path / "out").exists()
-
-
 @pytest.mark.parametrize(("ray", "error"), [("auto", ClusterError), ("", RuntimeError)])
 def test_an_error_in_the_middle_is_the_clusters_where_there_is_one(ray: str, error: type[Exception]):
     """On a cluster it is named with the last line of what was said; on this machine it stays what it is."""
