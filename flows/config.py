@@ -298,6 +298,11 @@ def called_as(environ: Mapping[str, str] | None = None) -> str:
     return "uv run likewise" if "UV_RUN_RECURSION_DEPTH" in found else "likewise"
 
 
+def python_as(environ: Mapping[str, str] | None = None) -> str:
+    """How the user starts the Python that has likewise's packages."""
+    return called_as(environ).replace("likewise", "python")
+
+
 def load_dataset_config(name_or_path: str, environ: Mapping[str, str] | None = None) -> Dataset:
     """The dataset that a user names: `kremlin-meetings`, its folder, or its recipe file.
 

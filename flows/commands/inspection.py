@@ -54,8 +54,10 @@ def inspect(
             _write(html, as_html(found))
     if as_json:
         print_json(as_record(found))
-    else:
-        show(found, OUT)
+        return
+    show(found, OUT)
+    if html:
+        OUT.print(f"Wrote {html}.", markup=False, highlight=False, soft_wrap=True)
 
 
 def examined(page: Page, dataset: Dataset | None) -> Examined:

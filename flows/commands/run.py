@@ -10,7 +10,7 @@ import typer
 from flows import crawling, inputs, stages
 from flows.commands.options import AsJson, Name, RunId, Verbose
 from flows.commands.terminal import OUT, errors_for_people, print_funnel, print_json, progress
-from flows.config import load_dataset_config
+from flows.config import called_as, load_dataset_config, python_as
 from flows.errors import InputError, RecipeError
 from flows.publishing import report
 from flows.runs import Run, failures_noted, list_runs, locked_state, open_run, start_run
@@ -54,6 +54,13 @@ def _show(result: dict[str, Any], run: Run, as_json: bool) -> None:
     _say_published(run)
 
 
+def _why_nothing(run: Run) -> str:
+    name, likewise = run.dataset.name, called_as()
+    if not any(line.stage == "filter" for line in report.funnel(run)):
+        return f"no article was found. `{likewise} doctor {name}` looks at each of its sources."
+    return f"no article was like the seeds. `{likewise} label {name}` shows those that came nearest."
+
+
 def _say_published(run: Run) -> None:
     published = run.summary("publish")
     if published is None:
@@ -63,13 +70,10 @@ def _say_published(run: Run) -> None:
         OUT.print(f"Not published: {refused}", highlight=False, markup=False)
         return
     if not published["version"]:
-        nearest = f"`likewise label {run.dataset.name}` shows the articles that came nearest."
-        OUT.print(f"Nothing to publish yet: no article was like the seeds. {nearest}", highlight=False, soft_wrap=True)
+        OUT.print(f"Nothing to publish yet: {_why_nothing(run)}", highlight=False, markup=False, soft_wrap=True)
         return
-    if published["is_new"]:
-        OUT.print(f"Published version {published['version']}. To use it:", highlight=False)
-    else:
-        OUT.print(f"Nothing new: version {published['version']} stays. To use it:", highlight=False)
+    said = "Published version {}." if published["is_new"] else "Nothing new: version {} stays."
+    OUT.print(f"{said.format(published['version'])} To use it, in {python_as()}:", highlight=False)
     OUT.print(
         f'  from datasets import load_dataset; articles = load_dataset("{folder}", split="train")',
         markup=False,

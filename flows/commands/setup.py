@@ -55,9 +55,13 @@ def doctor(
 
 
 def demo(
-    folder: Annotated[Path, typer.Option("--folder", help="Where to put the demo's recipe, state and dataset.")] = Path(
-        "likewise-demo"
-    ),
+    folder: Annotated[
+        Path,
+        typer.Option(
+            "--folder",
+            help="Where to put the demo's recipe, state and dataset. What an earlier demo put there is replaced.",
+        ),
+    ] = Path("likewise-demo"),
     seed: Annotated[int, typer.Option("--seed", help="The number from which the newsroom is made.")] = 7,
     as_json: AsJson = False,
     verbose: Verbose = False,

@@ -48,7 +48,9 @@ STATUS_NAME = "hydration.json"
 MISSING = "missing"
 """The status of a row whose page is in none of the WARC files."""
 
-UNSETTLED = frozenset((MISSING, Verdict.FETCH_FAILED, Verdict.BLOCKED, Verdict.ROBOTS, Verdict.OVER_BUDGET))
+UNSETTLED = frozenset(
+    (MISSING, Verdict.FETCH_FAILED, Verdict.BLOCKED, Verdict.ROBOTS, Verdict.OVER_BUDGET, Verdict.REFUSED_ADDRESS)
+)
 """The statuses of rows whose page may be there all the same: another try, or another WARC file, may have it."""
 
 _SEED = "seed.txt"

@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.commands.terminal import print_funnel, print_table
-from flows.config import RECIPE_NAME, called_as, load_dataset_config
+from flows.config import RECIPE_NAME, called_as, load_dataset_config, python_as
+from flows.curation.labels import LABELS_NAME
 from flows.demo.newsroom import Newsroom
 from flows.demo.score import Score, score
 from flows.demo.server import NewsServer, serve
@@ -72,7 +73,7 @@ class Tour:
 def _next_steps(folder: Path, article: str) -> Iterator[str]:
     """What to type next, from where the demo was started; the newsroom itself is closed by now."""
     likewise = called_as()
-    yield "To use it:"
+    yield f"To use it, in {python_as()}:"
     yield f'  from datasets import load_dataset; articles = load_dataset("{folder}", split="train")'
     yield "To go on:"
     yield f"  {likewise} status {folder}"
@@ -103,6 +104,8 @@ def _fresh(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).exists():
             raise InputError(f"{folder}: is there already, and no demo made it.", "Give another one with --folder.")
+        if labels := sorted(folder.glob(f"datasets/*/{LABELS_NAME}")):
+            raise InputError(f"{labels[0]}: has labels of yours.", "Delete it, or give another folder with --folder.")
         shutil.rmtree(folder)
     write_text(folder / MARK, "Made by `likewise demo`, which empties this folder when it runs again.\n")
 

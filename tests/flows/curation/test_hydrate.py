@@ -238,9 +238,9 @@ def test_a_crawl_that_fetched_nothing_leaves_nothing_behind(tmp_path: Path, monk
 def test_one_short_title_is_enough(tmp_path: Path) -> None:
     """The crawl needs no topic of the dataset: its only article, with two words for a title, is asked for."""
     place, out = without_text(tmp_path / "bare", "http://refused.example:8009/a"), tmp_path / "out"
-    said, texts = hydrated(place, out)
-    assert said["rows"] == {"refused_address": 1}
-    assert list(texts.values()) == [None]
+    done = CliRunner().invoke(app, ["hydrate", place, "--out", str(out)])
+    assert done.exit_code == 3
+    assert "refused_address: port 8009 (1 page)" in done.stderr
 
 
 def test_every_page_may_be_asked_for(tmp_path: Path) -> None:

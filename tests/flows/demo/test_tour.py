@@ -1,4 +1,4 @@
-"""How the demo ends: with what to type next."""
+"""How the demo begins, in a folder of its own, and how it ends: with what to type next."""
 
 import io
 import re
@@ -12,7 +12,9 @@ from typer.main import get_command
 
 from flows.cli import app
 from flows.commands import terminal
-from flows.demo.tour import Tour
+from flows.curation.labels import LABELS_NAME
+from flows.demo.tour import MARK, NAME, Tour, tour
+from flows.errors import InputError
 
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 FIRST = {"id": "0" * 32, "title": "A title", "published_at": None, "domain": "beacon.example"}
@@ -52,3 +54,22 @@ def test_below_uv_run_the_calls_begin_with_it(
     """What was started by `uv run` is not on the user's path, so the calls begin with `uv run`."""
     monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
     assert "  uv run likewise status likewise-demo/datasets/newsroom\n" in shown(capsys)
+
+
+def test_a_folder_of_others_is_left_alone(tmp_path: Path) -> None:
+    """What no demo made stays, and the error says what to do."""
+    (tmp_path / "thesis.txt").write_text("Mine.", encoding="utf-8")
+    with pytest.raises(InputError, match="no demo made it"):
+        tour(tmp_path, 7, verbose=False)
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_labels_given_in_an_earlier_demo_are_not_thrown_away(tmp_path: Path) -> None:
+    """A demo's folder is emptied by the next one, but for labels: these are somebody's work."""
+    labels = tmp_path / "datasets" / NAME / LABELS_NAME
+    labels.parent.mkdir(parents=True)
+    labels.write_text("{}\n", encoding="utf-8")
+    (tmp_path / MARK).write_text("Made by a demo.", encoding="utf-8")
+    with pytest.raises(InputError, match=r"labels\.jsonl: has labels of yours"):
+        tour(tmp_path, 7, verbose=False)
+    assert labels.exists()
