@@ -132,6 +132,20 @@ def test_what_came_back_since_comes_back(dataset: Dataset) -> None:
     assert titles(dataset) == ["a", "b"]
 
 
+@pytest.mark.parametrize("is_compacted", [False, True])
+def test_what_came_back_comes_back_when_a_rollback_is_undone(dataset: Dataset, is_compacted: bool) -> None:
+    """A rollback to a version that says that an article is gone is no news of it, nor is a compaction of that."""
+    brought(dataset, "r1", page("a", text(1)), page("b", text(2)), page("z", text(6), verdict="off_topic"))
+    brought(dataset, "r2", page("y", text(7), verdict="off_topic"), page("c", text(3)), gone={url("a"): "HTTP 410"})
+    brought(dataset, "r3", page("a", text(1), 2))
+    rolled_back(dataset, 2)
+    if is_compacted:
+        history.compact(dataset)
+    for number, expected in ((3, ["a", "b", "c"]), (1, ["a", "b"])):
+        assert left_out(rolled_back(dataset, number)) == {}
+        assert titles(dataset) == expected
+
+
 def test_what_a_rollback_took_back_is_not_withdrawn(dataset: Dataset) -> None:
     """A rollback forwards, to the version before another rollback, has all of its rows."""
     brought(dataset, "r1", page("a", text(1)))
