@@ -172,13 +172,34 @@ def _holders(since: Since, ids: Collection[str]) -> dict[Shard, set[str]]:
 
 def withheld_since(since: Since) -> Declared:
     """By id, what articles of later versions declare by which their texts are withheld; the last word counts."""
+    columns = ("id", "run_id", "rights")
+    ever = _array(
+        {article for _, rows in since.new("articles", *columns) for article in _hidden(rows)["id"].to_pylist()}
+    )
+    runs = {
+        row["id"]: row["run_id"]
+        for rows in since.own("articles", "id", "run_id")
+        for row in _of(rows, ever).to_pylist()
+    }
     last: dict[str, list[dict[str, Any]]] = {}
-    for _, rows in since.new("articles", "id", "rights"):
-        hidden = withheld(rows["rights"])
-        for article in rows["id"].filter(pc.and_(pc.invert(hidden), pc.is_in(rows["id"], _array(last)))).to_pylist():
-            del last[article]
-        last |= declared_in_rows(rows.filter(hidden))
+    for _, rows in since.new("articles", *columns) if len(ever) else ():
+        these = _of(rows, ever)
+        said = declared_in_rows(_hidden(these))
+        for article, run in zip(these["id"].to_pylist(), these["run_id"].to_pylist(), strict=True):
+            # A rollback or a compaction brings editions of earlier runs again, in new shards.
+            if run >= runs.get(article, ""):
+                runs[article] = run
+                last.pop(article, None)
+                last |= {article: said[article]} if article in said else {}
     return last
+
+
+def _hidden(rows: pa.Table) -> pa.Table:
+    return rows.filter(withheld(rows["rights"]))
+
+
+def _of(rows: pa.Table, ids: pa.Array) -> pa.Table:
+    return rows.filter(pc.is_in(rows["id"], ids))
 
 
 def _array(values: Iterable[str]) -> pa.Array:
