@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -83,6 +83,17 @@ class Hydrated:
         return {status: number for status, number in self.counts.items() if status in UNSETTLED}
 
 
+@contextmanager
+def _readable(place: str) -> Iterator[None]:
+    """Says of whatever comes from a file system or a file that it could not be read; each has errors of its own."""
+    try:
+        yield
+    except Exception as error:
+        said = str(error) or type(error).__name__
+        remedy = "Check the address, and the keys, the network and the package that it needs."
+        raise InputError(f"{place}: cannot be read ({said}).", remedy) from error
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """A dataset to hydrate, wherever fsspec reads from: its name and the shards of each config."""
@@ -100,8 +111,9 @@ class Published:
         """
         with suppress(RecipeError):  # a folder or an address of somebody else has no recipe
             place = str(load_dataset_config(place).folder)
-        files, root = fsspec.url_to_fs(place)  # type: ignore[no-untyped-call]
-        shards = {config: sorted(files.glob(f"{root}/data/{config}-*.parquet")) for config in CONFIGS}
+        with _readable(place):
+            files, root = fsspec.url_to_fs(place)  # type: ignore[no-untyped-call]
+            shards = {config: sorted(files.glob(f"{root}/data/{config}-*.parquet")) for config in CONFIGS}
         if not shards["articles"]:
             raise InputError(f"{place}: no data/articles-*.parquet in there.", "Give a dataset's name, folder or URL.")
         return cls(Path(root).name, files, shards)
@@ -109,8 +121,9 @@ class Published:
     def tables(self, config: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The rows of a config, shard by shard."""
         for path in self.shards[config]:
-            with self.files.open(path) as file:
-                yield pq.read_table(file, columns=list(columns) if columns else None, partitioning=None)
+            with _readable(path), self.files.open(path) as file:
+                table = pq.read_table(file, columns=list(columns) if columns else None, partitioning=None)
+            yield table
 
     def wanted(self) -> tuple[set[str], set[str]]:
         """The addresses and the digests of all articles' pages."""
@@ -210,13 +223,14 @@ def hydrate(
         watcher: who is told how it goes on.
 
     Raises:
-        InputError: there is no such dataset, or no WARC file where one is named.
+        InputError: there is no such dataset, it cannot be read, or no WARC file is where one is named; or the folder
+            holds a dataset of one's own.
         PublishError: the folder holds something that likewise did not publish.
         SourcesError: no page could be reached; a new folder is not left behind then.
     """
     source = Published.at(place)
     files = warc_files(warc) if warc else []
-    LocalFolder(folder).manifest()  # before the work, not after it
+    _check_free(folder)  # before the work, not after it
     urls, digests = source.wanted()
     is_new = not folder.exists()
     run, asked = _run(source, folder, contact, len(urls)), _Asked()
@@ -236,6 +250,13 @@ def hydrate(
     texts.close()
     run.finish("done", {})
     return Hydrated(folder, dict(sorted(Counter(statuses.values()).items())))
+
+
+def _check_free(folder: Path) -> None:
+    """Makes sure that no dataset is in the folder but one that was hydrated there."""
+    manifest = LocalFolder(folder).manifest()
+    if manifest and manifest.run != RUN and not (folder / STATUS_NAME).exists():
+        raise InputError(f"{folder}: a dataset of another kind is published there.", "Name another folder by --out.")
 
 
 def _own_files(dataset: Dataset) -> list[Path]:

@@ -6,7 +6,7 @@ The versions after it tell it, and the runs in the state, as far as they are the
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -114,38 +114,49 @@ def _brought(run: Run) -> set[str]:
 
 def _withdrawn_by_versions(since: Since) -> set[str]:
     """The ids of rows that are not in a later version, which rejects a page of theirs for certain."""
-    certain = pa.array(_CERTAIN)
     rejected = {
-        shard: set(rows["url"].filter(pc.is_in(rows["verdict"], certain)).to_pylist())
-        for shard, rows in since.new("rejected", "url", "verdict")
+        shard: {_Said(*row.values()) for row in rows.filter(pc.is_in(rows["verdict"], _array(_CERTAIN))).to_pylist()}
+        for shard, rows in since.new("rejected", "url", "run_id", "verdict")
     }
-    named = _named(since, set().union(*rejected.values()))
-    there = _holders(since, set().union(*named.values()))
-    gone: set[str] = set()
+    named = _named(since, {said.url for shard in rejected for said in rejected[shard]})
+    there = _holders(since, {article for ids in named.values() for article in ids})
+    heard, gone = set[_Said](), set[str]()
     for version in since.later if named else ():
-        # Each shard speaks once, when it comes: a rollback brings old ones again.
-        urls = set().union(*(rejected.pop(shard, set()) for shard in version.shards))
-        gone |= set().union(*(named[url] for url in urls if url in named))
+        # Each page speaks once, when it comes: a rollback or a compaction brings old rows again, in new shards.
+        news = set().union(*(rejected.get(shard, set()) for shard in version.shards)) - heard
+        gone |= {article for said in news for article, run in named.get(said.url, {}).items() if run < said.run_id}
         gone -= set().union(*(there[shard] for shard in version.shards if shard in there))
+        heard |= news
     return gone
 
 
-def _named(since: Since, urls: Iterable[str]) -> dict[str, set[str]]:
-    """By URL the ids of the version's rows that were fetched there, or have it as their canonical one."""
+class _Said(NamedTuple):
+    """A page that a run rejected, and by which verdict."""
+
+    url: str
+    run_id: str
+    verdict: str
+
+
+def _named(since: Since, urls: Iterable[str]) -> dict[str, dict[str, str]]:
+    """By URL the ids of the version's rows that were fetched there, or have it as their canonical one, with their runs.
+
+    Ids of runs are made from the time: what an earlier run than a row's said of its page is over.
+    """
     asked: dict[str, set[str]] = {}
     for url in urls:
         for address in (url, canonical(url) or url):
             asked.setdefault(address, set()).add(url)
     ids = {article_id(address): address for address in asked}
     addresses, names = _array(asked), _array(ids)
-    found: dict[str, set[str]] = {}
+    found: dict[str, dict[str, str]] = {}
     for config in ("articles", "copies") if asked else ():
-        for rows in since.own(config, "id", "url", "canonical_url"):
+        for rows in since.own(config, "id", "url", "canonical_url", "run_id"):
             at_address = pc.or_(pc.is_in(rows["url"], addresses), pc.is_in(rows["canonical_url"], addresses))
             for row in rows.filter(pc.or_(at_address, pc.is_in(rows["id"], names))).to_pylist():
                 for address in {row["url"], row["canonical_url"], ids.get(row["id"], "")} & asked.keys():
                     for url in asked[address]:
-                        found.setdefault(url, set()).add(row["id"])
+                        found.setdefault(url, {})[row["id"]] = row["run_id"]
     return found
 
 
@@ -161,13 +172,34 @@ def _holders(since: Since, ids: Collection[str]) -> dict[Shard, set[str]]:
 
 def withheld_since(since: Since) -> Declared:
     """By id, what articles of later versions declare by which their texts are withheld; the last word counts."""
+    columns = ("id", "run_id", "rights")
+    ever = _array(
+        {article for _, rows in since.new("articles", *columns) for article in _hidden(rows)["id"].to_pylist()}
+    )
+    runs = {
+        row["id"]: row["run_id"]
+        for rows in since.own("articles", "id", "run_id")
+        for row in _of(rows, ever).to_pylist()
+    }
     last: dict[str, list[dict[str, Any]]] = {}
-    for _, rows in since.new("articles", "id", "rights"):
-        hidden = withheld(rows["rights"])
-        for article in rows["id"].filter(pc.and_(pc.invert(hidden), pc.is_in(rows["id"], _array(last)))).to_pylist():
-            del last[article]
-        last |= declared_in_rows(rows.filter(hidden))
+    for _, rows in since.new("articles", *columns) if len(ever) else ():
+        these = _of(rows, ever)
+        said = declared_in_rows(_hidden(these))
+        for article, run in zip(these["id"].to_pylist(), these["run_id"].to_pylist(), strict=True):
+            # A rollback or a compaction brings editions of earlier runs again, in new shards.
+            if run >= runs.get(article, ""):
+                runs[article] = run
+                last.pop(article, None)
+                last |= {article: said[article]} if article in said else {}
     return last
+
+
+def _hidden(rows: pa.Table) -> pa.Table:
+    return rows.filter(withheld(rows["rights"]))
+
+
+def _of(rows: pa.Table, ids: pa.Array) -> pa.Table:
+    return rows.filter(pc.is_in(rows["id"], ids))
 
 
 def _array(values: Iterable[str]) -> pa.Array:

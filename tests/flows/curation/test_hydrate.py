@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from flows.config import Dataset, load_dataset_config
-from flows.curation import hydrate
+from flows.curation import history, hydrate
 from flows.demo.newsroom import Newsroom
 from flows.demo.server import NewsServer, serve
 from flows.errors import SourcesError
@@ -221,6 +221,28 @@ def test_a_folder_of_somebody_else_is_refused_before_the_work(tmp_path: Path) ->
     result = CliRunner().invoke(app, ["hydrate", place, "--out", other])
     assert result.exit_code == 5
     assert [path.name for path in Path(other).iterdir()] == ["data"]
+
+
+def test_a_dataset_of_ones_own_is_not_replaced(bare: Bare, tmp_path: Path) -> None:
+    """Where the folder holds a dataset that runs made, be it the very one, no version of other rows follows there."""
+    for place in (without_text(tmp_path / "bare"), str(bare.dataset.folder)):
+        result = CliRunner().invoke(app, ["hydrate", place, "--out", str(bare.dataset.folder)])
+        assert (result.exit_code, "Name another folder" in result.stderr) == (2, True)
+    assert [version.version for version in history.versions(bare.dataset)] == [1]
+
+
+@pytest.mark.parametrize("damage", ["protocol", "bytes", "columns"])
+def test_a_place_that_cannot_be_read_is_named(tmp_path: Path, damage: str) -> None:
+    """An address of an unknown kind, a broken shard and one without a page's address are errors of the input."""
+    place = without_text(tmp_path / "bare")
+    shard = Path(place) / "data" / "articles-0.parquet"
+    if damage == "bytes":
+        shard.write_bytes(b"broken")
+    if damage == "columns":
+        pq.write_table(pa.table({"id": ["1"]}), shard)
+    place = "unheard-of://there" if damage == "protocol" else place
+    result = CliRunner().invoke(app, ["hydrate", place, "--out", str(tmp_path / "out")])
+    assert (result.exit_code, place in result.stderr) == (2, True)
 
 
 def test_a_crawl_that_fetched_nothing_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,6 +132,20 @@ def test_what_came_back_since_comes_back(dataset: Dataset) -> None:
     assert titles(dataset) == ["a", "b"]
 
 
+@pytest.mark.parametrize("is_compacted", [False, True])
+def test_what_came_back_comes_back_when_a_rollback_is_undone(dataset: Dataset, is_compacted: bool) -> None:
+    """A rollback to a version that says that an article is gone is no news of it, nor is a compaction of that."""
+    brought(dataset, "r1", page("a", text(1)), page("b", text(2)), page("z", text(6), verdict="off_topic"))
+    brought(dataset, "r2", page("y", text(7), verdict="off_topic"), page("c", text(3)), gone={url("a"): "HTTP 410"})
+    brought(dataset, "r3", page("a", text(1), 2))
+    rolled_back(dataset, 2)
+    if is_compacted:
+        history.compact(dataset)
+    for number, expected in ((3, ["a", "b", "c"]), (1, ["a", "b"])):
+        assert left_out(rolled_back(dataset, number)) == {}
+        assert titles(dataset) == expected
+
+
 def test_what_a_rollback_took_back_is_not_withdrawn(dataset: Dataset) -> None:
     """A rollback forwards, to the version before another rollback, has all of its rows."""
     brought(dataset, "r1", page("a", text(1)))
@@ -175,6 +189,22 @@ def test_a_later_edition_without_the_mark_gives_the_text_back(dataset: Dataset) 
     brought(dataset, "r3", page("a", text(5), 2))
     assert left_out(rolled_back(dataset, 1)) == {}
     assert shown(dataset) == {"a": text(1), "b": text(2)}
+
+
+@pytest.mark.parametrize("is_compacted", [False, True])
+def test_a_text_that_was_shown_again_is_shown_when_a_rollback_is_undone(dataset: Dataset, is_compacted: bool) -> None:
+    """A rollback to an edition that withholds its text is no news of it, nor is a compaction of that."""
+    brought(dataset, "r1", page("a", text(1)), page("b", text(2)))
+    brought(dataset, "r2", page("a", text(1), 1, rights=WITHHELD))
+    brought(dataset, "r3", page("a", text(5), 2))
+    rolled_back(dataset, 2)
+    assert shown(dataset)["a"] is None
+    if is_compacted:
+        brought(dataset, "r4", page("c", text(3)))
+        history.compact(dataset)
+    for number, expected in ((3, text(5)), (1, text(1))):
+        assert left_out(rolled_back(dataset, number)) == {}
+        assert shown(dataset)["a"] == expected
 
 
 def test_the_command_says_what_it_left_out(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
