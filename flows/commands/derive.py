@@ -10,7 +10,7 @@ from cleaning.verdict import MEANING, Verdict
 from flows.commands.history import show_diff
 from flows.commands.options import AsJson, Name, Verbose
 from flows.commands.terminal import OUT, errors_for_people, print_json, progress
-from flows.config import RECIPE_NAME, load_dataset_config
+from flows.config import load_dataset_config
 from flows.curation.hydrate import MISSING, STATUS_NAME, Hydrated
 from flows.curation.hydrate import hydrate as fill
 from flows.curation.reclean import Recleaned
@@ -100,17 +100,10 @@ def _lacking(done: Hydrated, *, is_fetched: bool) -> SourcesError:
     lacking, rows = sum(done.unsettled.values()), count(sum(done.counts.values()), "text")
     return SourcesError(
         "\n".join([f"{lacking} of {rows} could not be had:", *lines]),
-        _again(done)
+        "Run the same command again: it asks for these pages alone."
         if is_fetched
         else "Name the WARC files that have these pages too, or leave --warc out: then their publishers are asked.",
     )
-
-
-def _again(done: Hydrated) -> str:
-    said = "Run the same command again: it asks for these pages alone."
-    if Verdict.REFUSED_ADDRESS in done.unsettled:
-        return f"{said} Refused addresses must be allowed before, under [network] in {done.folder / RECIPE_NAME}."
-    return said
 
 
 def _meaning(status: str) -> str:

@@ -48,9 +48,7 @@ STATUS_NAME = "hydration.json"
 MISSING = "missing"
 """The status of a row whose page is in none of the WARC files."""
 
-UNSETTLED = frozenset(
-    (MISSING, Verdict.FETCH_FAILED, Verdict.BLOCKED, Verdict.ROBOTS, Verdict.OVER_BUDGET, Verdict.REFUSED_ADDRESS)
-)
+UNSETTLED = frozenset((MISSING, Verdict.FETCH_FAILED, Verdict.BLOCKED, Verdict.ROBOTS, Verdict.OVER_BUDGET))
 """The statuses of rows whose page may be there all the same: another try, or another WARC file, may have it."""
 
 _SEED = "seed.txt"
@@ -215,9 +213,9 @@ def hydrate(
     Args:
         place: the dataset whose texts are missing, as `Published.at` takes it.
         folder: where the dataset with texts goes.
-        warc: WARC files, or folders of them, to take the pages from; without any, the addresses are fetched, politely,
-            each once; a command that was killed goes on where it stopped, and one that could not reach all of them asks
-            for the rest the next time.
+        warc: WARC files, or folders of them, to take the pages from, beside those that were fetched for the folder
+            before; without any, the addresses are fetched, politely, each once; a command that was killed goes on where
+            it stopped, and one that could not reach all of them asks for the rest the next time.
         contact: for the user agent, when pages are fetched.
         keep_changed: rows whose page is another by now get its text and its digest; else they stay without text.
         watcher: who is told how it goes on.
@@ -233,15 +231,15 @@ def hydrate(
     _check_free(folder)  # before the work, not after it
     urls, digests = source.wanted()
     is_new = not folder.exists()
-    run, asked = _run(source, folder, contact, len(urls)), _Asked()
+    run = _run(source, folder, contact, len(urls))
     if not warc:
         try:
-            asked = _fetched(run, place, sorted(urls), watcher)
+            _fetch(run, place, sorted(urls), watcher)
         except LikewiseError:
             if is_new and not _own_files(run.dataset):
                 shutil.rmtree(folder)
             raise
-        files = _own_files(run.dataset)
+    asked, files = _Asked.of(run.dataset), [*_own_files(run.dataset), *files]
     texts = _Texts(run.folder / "texts.sqlite")
     keys = {asked.end(url)[0] for url in urls}
     pages = (page for page in warc_pages(files, watcher.log) if _is_wanted(page, keys, digests))
@@ -264,8 +262,8 @@ def _own_files(dataset: Dataset) -> list[Path]:
     return sorted((dataset.state / "warc").glob("*.warc.gz"))
 
 
-def _fetched(run: Run, place: str, urls: Sequence[str], watcher: Watcher) -> _Asked:
-    """Asks for the pages that no run found out about yet; gives what became of all.
+def _fetch(run: Run, place: str, urls: Sequence[str], watcher: Watcher) -> None:
+    """Asks for the pages that no run found out about yet.
 
     Raises:
         SourcesError: not one of them could be reached, ever.
@@ -280,7 +278,6 @@ def _fetched(run: Run, place: str, urls: Sequence[str], watcher: Watcher) -> _As
             "\n  ".join([f"Not one page of {place} could be reached, of {len(urls):,}:", *asked.reasons(urls)]),
             "Check this machine's network and that the publishers are up; then run the same command again.",
         )
-    return asked
 
 
 def _is_wanted(page: Page, keys: set[str], digests: set[str]) -> bool:

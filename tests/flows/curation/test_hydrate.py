@@ -1,6 +1,7 @@
 """Texts that were not published, rebuilt from WARC files and from the publishers."""
 
 import json
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -67,6 +68,16 @@ def test_the_texts_come_back_from_warc(bare: Bare, tmp_path: Path) -> None:
         said, texts = hydrated(place, tmp_path / str(len(place)), "--warc", warc)
         assert said["rows"] == {"same": 6}
         assert texts == bare.texts
+
+
+def test_what_was_fetched_before_counts_beside_named_files(bare: Bare, tmp_path: Path) -> None:
+    """WARC files that are named do not take the place of those that were fetched for the folder."""
+    out, empty = tmp_path / "out", tmp_path / "other.warc.gz"
+    shutil.copytree(bare.dataset.state / "warc", out / "var" / "out" / "warc")
+    empty.write_bytes(b"")
+    said, texts = hydrated(str(bare.dataset.folder), out, "--warc", str(empty))
+    assert said["rows"] == {"same": 6}
+    assert texts == bare.texts
 
 
 def test_pages_that_changed_or_are_missing_are_told_apart(bare: Bare, tmp_path: Path) -> None:
@@ -260,9 +271,9 @@ def test_a_crawl_that_fetched_nothing_leaves_nothing_behind(tmp_path: Path, monk
 def test_one_short_title_is_enough(tmp_path: Path) -> None:
     """The crawl needs no topic of the dataset: its only article, with two words for a title, is asked for."""
     place, out = without_text(tmp_path / "bare", "http://refused.example:8009/a"), tmp_path / "out"
-    done = CliRunner().invoke(app, ["hydrate", place, "--out", str(out)])
-    assert done.exit_code == 3
-    assert "refused_address: port 8009 (1 page)" in done.stderr
+    said, texts = hydrated(place, out)
+    assert said["rows"] == {"refused_address": 1}
+    assert list(texts.values()) == [None]
 
 
 def test_every_page_may_be_asked_for(tmp_path: Path) -> None:
