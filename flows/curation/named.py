@@ -13,7 +13,7 @@ from flows.destination import LocalFolder
 from flows.manifest import Shard
 from flows.takedown import Takedowns
 
-_NAMING = ("id", "representative_id", "url", "canonical_url")
+NAMING = ("id", "representative_id", "url", "canonical_url")
 """The columns by which a takedown names a row; a shard may lack some of them."""
 
 Row = dict[str, Any]
@@ -70,7 +70,7 @@ def named_rows(dataset: Dataset, takedowns: Takedowns) -> dict[Shard, Named]:
 
 def naming_columns(path: Path) -> list[Row]:
     """Of each row of a shard, the columns by which a takedown may name it. Reads no texts."""
-    names = [name for name in pq.read_schema(path).names if name in _NAMING]
+    names = [name for name in pq.read_schema(path).names if name in NAMING]
     rows: list[Row] = pq.read_table(path, columns=names, partitioning=None).to_pylist()
     return rows
 

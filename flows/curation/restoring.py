@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.copies.sketches import SKETCHES, SKETCHES_CONFIG
-from flows.curation.since import Since, withdrawn_since, withheld_since
+from flows.curation.since import Since, strings, withdrawn_since, withheld_since
 from flows.manifest import Shard
 from flows.publishing.changes import SCHEMAS, collect
 from flows.publishing.drafting import Draft, version_shards
@@ -102,7 +102,7 @@ def restored(since: Since, takedowns: Takedowns, rights: str, index: ShardIndex)
 
 def _withheld(since: Since) -> Declared:
     """What withholds the texts of articles by now, be it that they are copies, whose rows have no evidence."""
-    copies = _array({article for _, rows in since.new("copies", "id") for article in rows["id"].to_pylist()})
+    copies = strings({article for _, rows in since.new("copies", "id") for article in rows["id"].to_pylist()})
     demoted: dict[str, Brought] = {}
     for rows in since.own("articles", "id", "run_id", "url"):
         for row in rows.filter(pc.is_in(rows["id"], copies)).to_pylist():
@@ -125,7 +125,7 @@ def _heirs(since: Since, withdrawn: Set[str], taken: Set[str]) -> dict[str, Row]
     """By the id of a withdrawn article: the copy of it that was an article since, as the last version has it."""
     copies: dict[str, str] = {}
     for rows in since.own("copies", "id", "representative_id"):
-        of_these = rows.filter(pc.is_in(rows["representative_id"], _array(withdrawn))).to_pylist()
+        of_these = rows.filter(pc.is_in(rows["representative_id"], strings(withdrawn))).to_pylist()
         copies |= {row["id"]: row["representative_id"] for row in of_these if row["id"] not in withdrawn | taken}
     return {copies[row["id"]]: row for row in since.rows("articles", copies)}
 
@@ -135,7 +135,7 @@ def _rejected(since: Since, withdrawn: Set[str], index: ShardIndex) -> pa.Table:
     urls: set[str] = set()
     for config in ("articles", "copies"):
         for rows in since.own(config, *_NAMING):
-            gone = rows.filter(pc.is_in(rows["id"], _array(withdrawn)))
+            gone = rows.filter(pc.is_in(rows["id"], strings(withdrawn)))
             urls.update(gone["url"].to_pylist(), gone["canonical_url"].to_pylist())
     published = {url for url, articles in index.addresses(urls).items() if articles - withdrawn}
     news = urls - published - index.rejected(urls).keys()
@@ -162,7 +162,3 @@ def _without_rejected(plan: Plan, urls: frozenset[str], index: ShardIndex) -> Pl
     paths = {path for path, _ in index.rejected(urls).values()}
     drop = plan.drop | {"rejected": plan.drop["rejected"] | urls}
     return replace(plan, drop=drop, touched=plan.touched | paths)
-
-
-def _array(values: Iterable[str]) -> pa.Array:
-    return pa.array(sorted(values), pa.string())

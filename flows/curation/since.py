@@ -67,7 +67,7 @@ class Since:
 
     def rows(self, config: str, values: Iterable[str], by: str = "id") -> Iterator[Row]:
         """The rows of later shards that have one of some values in a column, in the order in which the shards came."""
-        wanted = _array(values)
+        wanted = strings(values)
         for _, path in self._new(config) if len(wanted) else ():
             if pc.any(pc.is_in(_read(path, [by])[by], wanted)).as_py():  # texts are large: few shards have any
                 rows = read_shard(path, config)
@@ -91,7 +91,7 @@ def _read(path: Path, columns: Sequence[str]) -> pa.Table:
 
 def withdrawn_since(since: Since) -> frozenset[str]:
     """The ids of the version's articles and copies that were withdrawn later, and did not come back."""
-    gone = _array(_withdrawn_by_runs(since.dataset))
+    gone = strings(_withdrawn_by_runs(since.dataset))
     tables = (rows for config in ("articles", "copies") for rows in since.own(config, "id"))
     told = {article for rows in tables for article in rows["id"].filter(pc.is_in(rows["id"], gone)).to_pylist()}
     return frozenset(told | _withdrawn_by_versions(since))
@@ -115,7 +115,7 @@ def _brought(run: Run) -> set[str]:
 def _withdrawn_by_versions(since: Since) -> set[str]:
     """The ids of rows that are not in a later version, which rejects a page of theirs for certain."""
     rejected = {
-        shard: {_Said(*row.values()) for row in rows.filter(pc.is_in(rows["verdict"], _array(_CERTAIN))).to_pylist()}
+        shard: {_Said(*row.values()) for row in rows.filter(pc.is_in(rows["verdict"], strings(_CERTAIN))).to_pylist()}
         for shard, rows in since.new("rejected", "url", "run_id", "verdict")
     }
     named = _named(since, {said.url for shard in rejected for said in rejected[shard]})
@@ -148,7 +148,7 @@ def _named(since: Since, urls: Iterable[str]) -> dict[str, dict[str, str]]:
         for address in (url, canonical(url) or url):
             asked.setdefault(address, set()).add(url)
     ids = {article_id(address): address for address in asked}
-    addresses, names = _array(asked), _array(ids)
+    addresses, names = strings(asked), strings(ids)
     found: dict[str, dict[str, str]] = {}
     for config in ("articles", "copies") if asked else ():
         for rows in since.own(config, "id", "url", "canonical_url", "run_id"):
@@ -162,7 +162,7 @@ def _named(since: Since, urls: Iterable[str]) -> dict[str, dict[str, str]]:
 
 def _holders(since: Since, ids: Collection[str]) -> dict[Shard, set[str]]:
     """Which of the ids the shards of articles and copies hold, of the version itself and of later ones."""
-    wanted, found = _array(ids), dict[Shard, set[str]]()
+    wanted, found = strings(ids), dict[Shard, set[str]]()
     for config in ("articles", "copies") if ids else ():
         own = zip(since.source.of(config), since.own(config, "id"), strict=True)
         for shard, rows in (*own, *since.new(config, "id")):
@@ -173,7 +173,7 @@ def _holders(since: Since, ids: Collection[str]) -> dict[Shard, set[str]]:
 def withheld_since(since: Since) -> Declared:
     """By id, what articles of later versions declare by which their texts are withheld; the last word counts."""
     columns = ("id", "run_id", "rights")
-    ever = _array(
+    ever = strings(
         {article for _, rows in since.new("articles", *columns) for article in _hidden(rows)["id"].to_pylist()}
     )
     runs = {
@@ -202,5 +202,6 @@ def _of(rows: pa.Table, ids: pa.Array) -> pa.Table:
     return rows.filter(pc.is_in(rows["id"], ids))
 
 
-def _array(values: Iterable[str]) -> pa.Array:
+def strings(values: Iterable[str]) -> pa.Array:
+    """The values as an array of text, in order."""
     return pa.array(sorted(values), pa.string())

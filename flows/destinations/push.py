@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from flows.config import Dataset
+from flows.curation.named import NAMING
 from flows.destination import LocalFolder
 from flows.destinations.addresses import replica_at
 from flows.destinations.replica import Head, Old, RaceLostError, Replica, ReplicaError
@@ -23,7 +24,6 @@ from flows.takedown import NONE, Takedowns, read_takedowns
 
 ATTEMPTS = 5
 STATE_NAME = "replicas.json"
-_NAMING = ("id", "representative_id", "url", "canonical_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ def _tainted(replica: Replica, old: Sequence[Old], clean: set[Shard], takedowns:
 def _named(file: Any, takedowns: Takedowns) -> list[str]:
     """The rows of a shard that takedowns name, by id; by URL where there is none."""
     parquet = pq.ParquetFile(file)
-    names = [name for name in parquet.schema_arrow.names if name in _NAMING]
+    names = [name for name in parquet.schema_arrow.names if name in NAMING]
     rows = (row for batch in parquet.iter_batches(columns=names) for row in batch.to_pylist())
     return [row.get("id") or row.get("url") for row in rows if takedowns.cover(row)]
 
